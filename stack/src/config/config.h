@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The configuration of a stack: one list of keys (config_keys.def) makes this struct, the file reader, --help
+ * and the reference page. Unknown or bad keys are refused with file, line, key and what is allowed. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define CONFIG_ERROR_LEN 512
+#define CONFIG_MAX_ROUTES 64
+#define CONFIG_MAX_ARP 64
+
+enum config_io { CONFIG_IO_DPDK, CONFIG_IO_TAP };
+enum config_hugepages { CONFIG_HUGEPAGES_AUTO, CONFIG_HUGEPAGES_ON, CONFIG_HUGEPAGES_OFF };
+enum config_idle { CONFIG_IDLE_POLL, CONFIG_IDLE_YIELD, CONFIG_IDLE_SLEEP };
+enum config_distribution { CONFIG_DISTRIBUTION_DIRECT };
+
+struct config_route {
+    uint32_t prefix, gateway; /**< host order; gateway 0 = on link */
+    uint8_t prefix_len;
+};
+
+struct config_arp {
+    uint32_t addr; /**< host order */
+    uint8_t mac[6];
+};
+
+/** Strings are owned by the struct; free with config_free(). */
+struct config {
+    enum config_io io;
+    unsigned num_cores; /**< 0 = all CPUs allowed to the process */
+    uint64_t core_mask; /**< 0 = not given */
+    unsigned num_mem_ch;
+    char *port, *stat_print, *eal, *pcap, *fault;
+    unsigned max_concurrency, max_num_buffers;
+    size_t rcvbuf, sndbuf;         /**< bytes */
+    int tcp_timeout, tcp_timewait; /**< seconds, -1 disables the timeout */
+    bool has_address, has_mac;
+    uint32_t address, gateway; /**< host order; gateway 0 = none */
+    uint8_t prefix_len;
+    uint8_t mac[6];
+    uint16_t mtu;
+    struct config_route routes[CONFIG_MAX_ROUTES];
+    size_t num_routes;
+    struct config_arp arp[CONFIG_MAX_ARP];
+    size_t num_arp;
+    enum config_hugepages hugepages;
+    enum config_idle idle;
+    enum config_distribution distribution;
+    int log_level; /**< enum log_level */
+};
+
+void config_defaults(struct config *cfg);
+/** Reads a file into cfg (defaults first). On failure error holds "FILE:LINE: ..." (CONFIG_ERROR_LEN bytes).
+ */
+enum status config_read(const char *path, struct config *cfg, char *error);
+/** The same from memory; name stands for the file in messages. */
+enum status config_parse(const char *name, const char *text, size_t len, struct config *cfg, char *error);
+void config_free(struct config *cfg);
+/** Prints every key with meaning, allowed values and default, one line each (used by --help and the reference
+ * page). */
+void config_print_keys(void (*line)(void *ctx, const char *text), void *ctx);
+
+#endif

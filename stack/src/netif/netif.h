@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What a network interface is to the stack: a table of operations. Implementations: dpdk, tap, pair; wrappers
+ * that stand in front of any other: pcap, fault. One worker uses one queue: rx, tx and alloc of one queue are
+ * called by one thread only; different queues may be used by different threads at once.
+ * The protocol layers never see this header; worker wires the two together. */
+#ifndef NETIF_NETIF_H
+#define NETIF_NETIF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/pkt.h"
+#include "base/status.h"
+#include "wire/eth.h"
+
+struct netif;
+struct log;
+
+/** What to open; filled from the configuration. Strings are borrowed during open only. */
+struct netif_params {
+    const char *port;    /**< key `port`: which interface */
+    const char *eal;     /**< key `eal`: extra EAL arguments, or NULL (dpdk) */
+    int hugepages;       /**< key `hugepages`: -1 auto, 0 off, 1 on (dpdk) */
+    unsigned num_queues; /**< queues wanted: one a worker */
+    uint16_t mtu;        /**< bytes of IP packet a frame can carry */
+    bool has_mac;        /**< mac is given */
+    struct eth_addr mac; /**< key `mac` */
+    unsigned num_bufs;   /**< packet buffers wanted in total, 0 = implementation's choice */
+    struct log *log;
+};
+
+struct netif_stats {
+    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+    uint64_t rx_dropped; /**< frames that the device lost for want of buffers or room */
+    uint64_t tx_dropped; /**< frames that the interface took and could not send */
+};
+
+struct netif_ops {
+    const char *name;
+    /** Takes up to n received frames; the caller owns them. Never blocks. */
+    unsigned (*rx_burst)(struct netif *nif, unsigned queue, struct pkt **pkts, unsigned n);
+    /** Hands over the first k frames and returns k; the caller still owns the others. Never blocks. */
+    unsigned (*tx_burst)(struct netif *nif, unsigned queue, struct pkt **pkts, unsigned n);
+    /** A fresh packet with PKT_HEADROOM and room for mtu + Ethernet header; NULL when none is free. */
+    struct pkt *(*alloc)(struct netif *nif, unsigned queue);
+    bool (*link_up)(struct netif *nif);
+    void (*stats)(struct netif *nif, struct netif_stats *out);
+    /** Called once by each thread that will poll, before its first burst; may be NULL. */
+    enum status (*attach_thread)(struct netif *nif);
+    /** A file descriptor that becomes readable when frames wait, -1 when the interface can only be polled. */
+    int (*rx_fd)(struct netif *nif, unsigned queue);
+    /** For interfaces that hold frames back (fault): when to poll again, UINT64_MAX = no need; may be NULL.
+     */
+    uint64_t (*next_deadline_us)(struct netif *nif);
+    void (*close)(struct netif *nif);
+};
+
+/** Common head of every implementation. */
+struct netif {
+    const struct netif_ops *ops;
+    struct eth_addr mac;
+    uint16_t mtu;
+    unsigned num_queues; /**< queues really there; may be fewer than asked */
+};
+
+static inline unsigned netif_rx_burst(struct netif *n, unsigned q, struct pkt **p, unsigned c)
+{
+    return n->ops->rx_burst(n, q, p, c);
+}
+static inline unsigned netif_tx_burst(struct netif *n, unsigned q, struct pkt **p, unsigned c)
+{
+    return n->ops->tx_burst(n, q, p, c);
+}
+static inline struct pkt *netif_alloc(struct netif *n, unsigned q)
+{
+    return n->ops->alloc(n, q);
+}
+
+#endif

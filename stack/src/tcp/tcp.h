@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * TCP (RFC 9293) for one worker: connections, listeners, flow table, timers. No clock, no I/O: time comes as
+ * now_us, segments leave through struct tcp_ops. Nothing here is shared between workers.
+ * A connection belongs to its user (owner != NULL) until tcp_close() or tcp_abort(); after that TCP finishes
+ * the closing exchange and frees it. The user learns of progress by events, which are hints: the
+ * tcp_readable() family is the truth at any time. */
+#ifndef TCP_TCP_H
+#define TCP_TCP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/pkt.h"
+#include "base/status.h"
+#include "wire/ipv4.h"
+
+struct tcp; /* all connections of one worker */
+struct tcp_conn;
+struct tcp_listener;
+
+enum tcp_event {
+    TCP_EV_CONNECTED = 1u << 0, /**< an active open has completed */
+    TCP_EV_READABLE = 1u << 1,  /**< data or the peer's FIN can be read */
+    TCP_EV_WRITABLE = 1u << 2,  /**< the send buffer has room again after it was full */
+    TCP_EV_PEER_FIN = 1u << 3,  /**< the peer will send nothing more */
+    TCP_EV_ERROR = 1u << 4,     /**< the connection died: tcp_error() says why */
+};
+
+struct tcp_ops {
+    /** A fresh packet; NULL when none is free (TCP tries again later). */
+    struct pkt *(*alloc)(void *ctx);
+    /** Sends a segment whose pkt->data stands at the TCP header; consumes it in every case. */
+    enum status (*output)(void *ctx, struct pkt *pkt, ipv4_addr_t src, ipv4_addr_t dst, uint64_t now_us);
+    /** Source address and MTU towards dst; ST_NO_ROUTE. */
+    enum status (*route)(void *ctx, ipv4_addr_t dst, ipv4_addr_t *src, uint16_t *mtu);
+    /** Something of enum tcp_event happened to a connection that has an owner. The callee must not call back
+     * into the connection; it notes the event and acts later. */
+    void (*conn_event)(void *ctx, struct tcp_conn *c, unsigned events);
+    /** The accept queue went from empty to non-empty. */
+    void (*acceptable)(void *ctx, struct tcp_listener *l);
+};
+
+struct tcp_params {
+    size_t max_conns;         /**< key max_concurrency: connections, TIME-WAIT included */
+    size_t rcvbuf_bytes;      /**< key rcvbuf; rounded up to a power of two; memory is taken on demand */
+    size_t sndbuf_bytes;      /**< key sndbuf */
+    uint64_t time_wait_us;    /**< key tcp_timewait; 0 = no TIME-WAIT at all, as mTCP's default */
+    uint64_t user_timeout_us; /**< key tcp_timeout: data or a handshake unacknowledged for so long ends the
+                                   connection; UINT64_MAX = never (retransmission limits still apply) */
+    uint16_t ephemeral_first, ephemeral_last;
+    uint8_t isn_key[16];           /**< secret of RFC 6528 and of the flow table's hash; random at start */
+    bool no_timestamps, no_wscale; /**< do not offer the option */
+    bool no_delay; /**< Nagle's algorithm off for new connections (mTCP's applications expect this) */
+    struct log *log;
+};
+
+struct tcp_endpoint {
+    ipv4_addr_t addr;
+    uint16_t port;
+};
+
+enum status tcp_create(const struct tcp_params *params, const struct tcp_ops *ops, void *ctx,
+                       struct tcp **out);
+/** Frees everything; sends nothing. */
+void tcp_destroy(struct tcp *tcp);
+
+/** A received segment: pkt->data at the TCP header, pkt->len its bytes. Consumes the packet. */
+void tcp_input(struct tcp *tcp, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
+/** When tcp_timers() must run next; UINT64_MAX = no need. */
+uint64_t tcp_next_deadline(const struct tcp *tcp);
+void tcp_timers(struct tcp *tcp, uint64_t now_us);
+/** Sends what tcp_write() and friends left to send; called once a poll round, so that small writes coalesce.
+ */
+void tcp_flush(struct tcp *tcp, uint64_t now_us);
+/** The next hop of dst does not answer ARP: connections in SYN-SENT towards it fail with ST_HOST_UNREACHABLE.
+ */
+void tcp_unreachable(struct tcp *tcp, ipv4_addr_t dst, uint64_t now_us);
+
+/** local.addr 0 = any. ST_ADDRESS_IN_USE. backlog limits the accept queue plus half-open connections. */
+enum status tcp_listen(struct tcp *tcp, struct tcp_endpoint local, unsigned backlog, void *owner,
+                       struct tcp_listener **out);
+void *tcp_listener_owner(const struct tcp_listener *l);
+bool tcp_listener_acceptable(const struct tcp_listener *l);
+/** Takes the oldest established connection; its owner becomes `owner`. ST_AGAIN. */
+enum status tcp_accept(struct tcp_listener *l, void *owner, struct tcp_conn **out);
+/** Resets what nobody accepted. */
+void tcp_listener_close(struct tcp_listener *l, uint64_t now_us);
+
+/** Active open. local.addr 0 = by route, local.port 0 = an ephemeral port. Ends in TCP_EV_CONNECTED or
+ * TCP_EV_ERROR. */
+enum status tcp_connect(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer, void *owner,
+                        uint64_t now_us, struct tcp_conn **out);
+void *tcp_conn_owner(const struct tcp_conn *c);
+void tcp_conn_local(const struct tcp_conn *c, struct tcp_endpoint *out);
+void tcp_conn_peer(const struct tcp_conn *c, struct tcp_endpoint *out);
+
+/** Up to len bytes in order. *got = 0 with ST_OK at end of stream. ST_AGAIN, or the error that killed the
+ * connection. peek leaves the bytes. A window update is sent when it is due (RFC 9293 3.8.6.2.2). */
+enum status tcp_read(struct tcp_conn *c, void *buf, size_t len, bool peek, uint64_t now_us, size_t *got);
+/** Queues up to len bytes. ST_AGAIN when the buffer is full or the connection is still opening, ST_PIPE after
+ * shutdown. */
+enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t now_us, size_t *put);
+bool tcp_connected(const struct tcp_conn *c);   /**< the handshake is complete (also in closing states) */
+bool tcp_readable(const struct tcp_conn *c);    /**< tcp_read() would not say ST_AGAIN */
+bool tcp_writable(const struct tcp_conn *c);    /**< tcp_write() would not say ST_AGAIN */
+bool tcp_peer_closed(const struct tcp_conn *c); /**< the peer's FIN has arrived in order */
+size_t tcp_read_available(const struct tcp_conn *c); /**< bytes in order, unread (FIONREAD) */
+size_t tcp_write_pending(const struct tcp_conn *c);  /**< bytes written and not yet acknowledged */
+enum status tcp_error(const struct tcp_conn *c);     /**< ST_OK or why it died */
+
+/** Sends FIN after the data that is queued; reading goes on. */
+enum status tcp_shutdown_write(struct tcp_conn *c, uint64_t now_us);
+/** The user lets go. Unread data make it a reset (RFC 2525 2.17), else FIN after the queued data. c is
+ * invalid after. */
+void tcp_close(struct tcp_conn *c, uint64_t now_us);
+/** Reset to the peer; c is invalid after. */
+void tcp_abort(struct tcp_conn *c, uint64_t now_us);
+void tcp_set_no_delay(struct tcp_conn *c, bool on, uint64_t now_us);
+
+/** What mtcpstat, tests and getsockopt(TCP_INFO) see of a connection. */
+struct tcp_info {
+    const char *state; /**< RFC 9293 name, e.g. "ESTABLISHED" */
+    uint32_t mss, cwnd, ssthresh, snd_wnd, rcv_wnd;
+    uint64_t srtt_us, rttvar_us, rto_us;
+    uint64_t bytes_in, bytes_out, retransmits;
+};
+void tcp_conn_info(const struct tcp_conn *c, struct tcp_info *out);
+size_t tcp_num_conns(const struct tcp *tcp);
+
+/** Counters and gauges of the layer, in the order of tcp/counters.def. */
+struct tcp_counters {
+#define COUNTER(name, text) uint64_t name;
+#include "tcp/counters.def"
+#undef COUNTER
+};
+const struct tcp_counters *tcp_get_counters(const struct tcp *tcp);
+
+#endif

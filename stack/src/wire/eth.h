@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Ethernet II header (IEEE 802.3 clause 3, RFC 894): parse and emit. Pure functions. */
+#ifndef WIRE_ETH_H
+#define WIRE_ETH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define ETH_HDR_LEN 14u
+#define ETH_TYPE_IPV4 0x0800u
+#define ETH_TYPE_ARP 0x0806u
+
+struct eth_addr {
+    uint8_t b[6];
+};
+
+struct eth_hdr {
+    struct eth_addr dst, src;
+    uint16_t type; /**< EtherType, host order */
+};
+
+/** Reads the header of a frame of len bytes. ST_TRUNCATED when it is shorter than ETH_HDR_LEN. */
+enum status eth_parse(const uint8_t *frame, uint32_t len, struct eth_hdr *out);
+/** Writes ETH_HDR_LEN bytes. */
+void eth_emit(uint8_t *out, const struct eth_hdr *hdr);
+bool eth_addr_equal(struct eth_addr a, struct eth_addr b);
+bool eth_addr_is_broadcast(struct eth_addr a);
+bool eth_addr_is_multicast(struct eth_addr a);
+
+#endif
