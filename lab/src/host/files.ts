@@ -1,0 +1,28 @@
+/** Files and folders: the interface. Paths are absolute. What is absent is `undefined` or ignored, never an error. */
+
+export type FileKind = "file" | "directory" | "socket" | "other";
+
+export interface WriteOptions {
+  /** Permission bits, default 0o644. */
+  readonly mode?: number;
+}
+
+export interface Files {
+  /** A symbolic link counts as what it points to. */
+  kind(path: string): Promise<FileKind | undefined>;
+  readText(path: string): Promise<string | undefined>;
+  readBytes(path: string): Promise<Uint8Array | undefined>;
+  /** Atomic (written beside, then renamed); makes the folders it needs. */
+  write(path: string, content: string | Uint8Array, options?: WriteOptions): Promise<void>;
+  /** Appends and reaches the disk before it returns: for the journal. */
+  append(path: string, text: string): Promise<void>;
+  /** Creates the file only if it is absent; false when it was there. */
+  createExclusive(path: string, content: string): Promise<boolean>;
+  makeDirectory(path: string, options?: WriteOptions): Promise<void>;
+  /** Names in a folder, sorted; empty when there is no such folder. */
+  list(path: string): Promise<string[]>;
+  /** Removes a file, a socket or a whole folder. */
+  remove(path: string): Promise<void>;
+  /** The last lines of a text file; empty when there is none. */
+  tail(path: string, lines: number): Promise<string[]>;
+}

@@ -1,0 +1,162 @@
+/**
+ * The one error class of the lab and the one table of its codes.
+ *
+ * Every failure that a user can meet has a code here; docs/reference/errors.md is generated from this table and a
+ * test keeps both equal. A message says what happened and where; the hint says how to mend it.
+ */
+
+export interface ErrorEntry {
+  /** Exit code of the command that fails with this error. */
+  readonly exitCode: number;
+  /** What the code means, one sentence, for the reference. */
+  readonly summary: string;
+  /** How to mend it; used when the place that throws knows nothing better. */
+  readonly hint: string;
+}
+
+export const ERROR_CODES = {
+  VNF_USAGE: {
+    exitCode: 2,
+    summary: "The command line is wrong: an unknown command or option, or a bad value.",
+    hint: "Run the command with --help.",
+  },
+  VNF_LAB_INVALID: {
+    exitCode: 3,
+    summary: "The lab file cannot be read, is not YAML, or breaks the schema.",
+    hint: "Correct the key that the message names; lab/schema/lab.schema.json lists what is allowed.",
+  },
+  VNF_TEMPLATE_INVALID: {
+    exitCode: 4,
+    summary: "A domain template cannot be read, is not XML, lacks a placeholder or has an unknown one.",
+    hint: "Compare the template with vm-templates/README.md.",
+  },
+  VNF_TOOL_MISSING: {
+    exitCode: 5,
+    summary: "A program or library that the lab needs is not installed.",
+    hint: "Run `make setup`.",
+  },
+  VNF_KVM_UNUSABLE: {
+    exitCode: 6,
+    summary: "KVM was demanded, but /dev/kvm is absent, not accessible, or failed its probe.",
+    hint: "Use `accelerator: auto` or `accelerator: tcg` in the lab file, or mend KVM.",
+  },
+  VNF_PORT_IN_USE: {
+    exitCode: 7,
+    summary: "Another process listens on an address that the lab needs.",
+    hint: "Stop that process, or give the lab another address.",
+  },
+  VNF_STALE_SOCKET: {
+    exitCode: 8,
+    summary: "A file stands where the lab needs a socket, and it is not provably a leftover of this lab.",
+    hint: "Remove the file if nothing uses it, or run `vnflab down NAME` for the lab that owns it.",
+  },
+  VNF_NOT_BUILT: {
+    exitCode: 9,
+    summary: "A built part is missing: the applications, the switch or the guest image.",
+    hint: "Run `make build`; for virtual machines also `make image`.",
+  },
+  VNF_LIBVIRT: {
+    exitCode: 10,
+    summary: "libvirt refused a call, or its daemon cannot be started or reached.",
+    hint: "Read the daemon's log lines above; `vnflab doctor` checks the installation.",
+  },
+  VNF_MACHINE_FAILED: {
+    exitCode: 11,
+    summary: "A machine could not be started, or it ended by itself.",
+    hint: "Read the machine's last console lines.",
+  },
+  VNF_NOT_READY: {
+    exitCode: 12,
+    summary: "A rung of the readiness ladder was not reached before its deadline.",
+    hint: "Read what was seen last; on a slow host raise `deadlines` in the lab file.",
+  },
+  VNF_SWITCH_FAILED: {
+    exitCode: 13,
+    summary: "The switch did not start, ended by itself, or refused a request.",
+    hint: "Read the switch's last log lines.",
+  },
+  VNF_GUEST_COMMAND: {
+    exitCode: 14,
+    summary: "A command or file operation inside a machine could not be carried out.",
+    hint: "Check the path, and that the machine is ready (`vnflab status NAME`).",
+  },
+  VNF_LAB_EXISTS: {
+    exitCode: 15,
+    summary: "A lab of this name already runs from another lab file.",
+    hint: "Run `vnflab down NAME` first, or give the lab another name.",
+  },
+  VNF_LAB_UNKNOWN: {
+    exitCode: 16,
+    summary: "There is no lab, or no machine in it, of that name.",
+    hint: "Run `vnflab status` to see what exists.",
+  },
+  VNF_LAB_LOCKED: {
+    exitCode: 17,
+    summary: "Another vnflab command is changing this lab.",
+    hint: "Wait for it to end.",
+  },
+  VNF_PATH_TOO_LONG: {
+    exitCode: 18,
+    summary: "A socket path would be longer than the 107 bytes that the kernel allows.",
+    hint: "Set VNFLAB_RUN to a shorter folder, or shorten the lab's name.",
+  },
+  VNF_RESOURCES: {
+    exitCode: 19,
+    summary: "The host has too little memory, addresses or disk space for the lab.",
+    hint: "Ask for less in the lab file, or free something.",
+  },
+  VNF_CLEANUP: {
+    exitCode: 20,
+    summary: "Something of the lab could not be removed.",
+    hint: "Run `vnflab down NAME` again; the message names what is left.",
+  },
+  VNF_INTERNAL: {
+    exitCode: 70,
+    summary: "A bug in vnflab.",
+    hint: "Please report it with the message and the stack trace (VNFLAB_DEBUG=1).",
+  },
+  VNF_INTERRUPTED: {
+    exitCode: 130,
+    summary: "The command was interrupted (SIGINT or SIGTERM); what it had started was removed.",
+    hint: "Nothing to mend.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface ErrorDetails {
+  /** How to mend it, when more is known than the code's own hint. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+  /** Last lines of the log that shows the failure, with the file they come from. */
+  readonly log?: { readonly file: string; readonly lines: readonly string[] };
+}
+
+export class VnflabError extends Error {
+  override readonly name = "VnflabError";
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly exitCode: number;
+  readonly log: ErrorDetails["log"];
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint ?? ERROR_CODES[code].hint;
+    this.exitCode = ERROR_CODES[code].exitCode;
+    this.log = details.log;
+  }
+
+  /** The form in which --json output and the journal carry an error. */
+  toJSON(): { code: ErrorCode; message: string; hint: string; exitCode: number; log?: ErrorDetails["log"] } {
+    const { code, message, hint, exitCode, log } = this;
+    return { code, message, hint, exitCode, ...(log ? { log } : {}) };
+  }
+}
+
+/** Anything thrown, as a VnflabError; what is not one is a bug or a failure nobody foresaw. */
+export function asVnflabError(thrown: unknown): VnflabError {
+  if (thrown instanceof VnflabError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new VnflabError("VNF_INTERNAL", message, { cause: thrown });
+}
