@@ -56,6 +56,8 @@ export interface Exec {
   spawn(argv: readonly string[], options?: RunOptions): Promise<ChildProcess>;
   /** Starts a detached process, which lives on when this one ends. */
   startDaemon(argv: readonly string[], options: DaemonOptions): Promise<ProcessIdentity>;
+  /** The identity of this process itself, for locks. */
+  self(): Promise<ProcessIdentity>;
   isAlive(process: ProcessIdentity): Promise<boolean>;
   /** SIGTERM, then SIGKILL after the grace; true when it had to be killed. A dead process is no error. */
   stop(process: ProcessIdentity, graceMs: number): Promise<boolean>;

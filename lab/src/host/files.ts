@@ -23,6 +23,8 @@ export interface Files {
   list(path: string): Promise<string[]>;
   /** Removes a file, a socket or a whole folder. */
   remove(path: string): Promise<void>;
+  /** Renames; the target's folder is made, a target that exists is removed first. */
+  move(from: string, to: string): Promise<void>;
   /** The last lines of a text file; empty when there is none. */
   tail(path: string, lines: number): Promise<string[]>;
 }

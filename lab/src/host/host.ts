@@ -13,4 +13,6 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Effective user id. */
   readonly uid: number;
+  /** Folder of the repository: templates, built programs, examples. */
+  readonly root: string;
 }

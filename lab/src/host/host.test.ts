@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { fakeHost } from "./fake-host.js";
+import type { Host } from "./host.js";
+import { resolveLayout } from "./layout.js";
+import { acquireLock } from "./lock.js";
+import { realHost } from "./real-host.js";
+import { waitFor } from "./wait.js";
+
+const scratch = await mkdtemp(join(tmpdir(), "vnflab-host-test-"));
+afterAll(() => rm(scratch, { recursive: true }));
+
+function fakeWithPrograms(): Host {
+  const host = fakeHost();
+  host.exec.install("cat", ({ input, print }) => {
+    print("stdout", String(input ?? ""));
+    return 0;
+  });
+  host.exec.install("sh", ({ argv, print }) => {
+    print("stdout", "out\n");
+    print("stderr", "err\n");
+    return argv.includes("3") ? 3 : 0;
+  });
+  host.exec.install("sleep", ({ signalled }) => {
+    return new Promise((resolve) => signalled.addEventListener("abort", () => resolve(143)));
+  });
+  return host;
+}
+
+describe.each([
+  { name: "the real host", host: realHost(), dir: scratch },
+  { name: "the fake host", host: fakeWithPrograms(), dir: "/scratch" },
+])("$name", ({ host, dir }) => {
+  const { exec, files, clock } = host;
+
+  it("runs a program with its two outputs and its exit code apart", async () => {
+    const result = await exec.run(["sh", "-c", 'echo out; echo err >&2; exit "$1"', "sh", "3"]);
+    expect(result).toEqual({ stdout: "out\n", stderr: "err\n", exitCode: 3 });
+  });
+
+  it("feeds standard input and reports output as it comes", async () => {
+    const chunks: string[] = [];
+    const hostile = "a 'b' \"c\" $(d) `e` \\";
+    await exec.run(["cat"], { input: hostile, onOutput: (stream, chunk) => chunks.push(`${stream}:${chunk}`) });
+    expect(chunks).toEqual([`stdout:${hostile}`]);
+  });
+
+  it("names a program that is not there", async () => {
+    await expect(exec.run(["no-such-program"])).rejects.toMatchObject({ code: "VNF_TOOL_MISSING" });
+    expect(await exec.which("no-such-program")).toBeUndefined();
+    expect(await exec.which("cat")).toMatch(/\/cat$/);
+  });
+
+  it("ends a process that is signalled", async () => {
+    const child = await exec.spawn(["sleep", "60"]);
+    child.signal("SIGTERM");
+    expect((await child.wait()).exitCode).toBe(143);
+  });
+
+  it("ends a process when its signal aborts", async () => {
+    const abort = new AbortController();
+    const child = await exec.spawn(["sleep", "60"], { signal: abort.signal });
+    abort.abort();
+    expect((await child.wait()).exitCode).toBe(143);
+  });
+
+  it("starts a daemon, sees it alive, stops it, and never mistakes another process for it", async () => {
+    const daemon = await exec.startDaemon(["sleep", "60"], { logFile: join(dir, "daemon.log") });
+    expect(await exec.isAlive(daemon)).toBe(true);
+    const recycled = { ...daemon, startTicks: daemon.startTicks + 1 };
+    expect(await exec.isAlive(recycled)).toBe(false);
+    expect(await exec.stop(recycled, 1000)).toBe(false);
+    expect(await exec.isAlive(daemon)).toBe(true);
+    expect(await exec.stop(daemon, 2000)).toBe(false);
+    expect(await exec.isAlive(daemon)).toBe(false);
+  });
+
+  it("writes, appends, lists, moves and removes files", async () => {
+    await files.write(join(dir, "a/b/file"), "one\n");
+    await files.append(join(dir, "a/b/file"), "two\r\nthree\n");
+    expect(await files.tail(join(dir, "a/b/file"), 2)).toEqual(["two", "three"]);
+    expect(await files.kind(join(dir, "a/b"))).toBe("directory");
+    expect(await files.list(join(dir, "a"))).toEqual(["b"]);
+    await files.move(join(dir, "a"), join(dir, "moved"));
+    expect(await files.readText(join(dir, "moved/b/file"))).toBe("one\ntwo\r\nthree\n");
+    await files.remove(join(dir, "moved"));
+    expect(await files.kind(join(dir, "moved"))).toBeUndefined();
+    expect(await files.readText(join(dir, "moved/b/file"))).toBeUndefined();
+  });
+
+  it("gives a lock to one holder, and takes over a dead one's", async () => {
+    const path = join(dir, "lock");
+    {
+      await using _lock = await acquireLock(host, path, "up");
+      await expect(acquireLock(host, path, "down")).rejects.toMatchObject({ code: "VNF_LAB_LOCKED" });
+    }
+    await files.write(path, JSON.stringify({ pid: 999_999_999, startTicks: 5, purpose: "up" }));
+    await using _lock = await acquireLock(host, path, "down");
+    expect(await files.readText(path)).toContain("down");
+  });
+
+  it("waits until a probe succeeds, and tells what it saw last when it never does", async () => {
+    let looks = 0;
+    const signal = new AbortController().signal;
+    const onDeadline = (lastSeen: string) => new Error(`last seen: ${lastSeen}`);
+    const third = async () =>
+      ++looks === 3 ? { reached: true as const, value: looks } : { reached: false as const, lastSeen: `${looks}` };
+    expect(await waitFor(clock, third, { deadlineMs: 5000, signal, intervalMs: 1, onDeadline })).toBe(3);
+    const never = async () => ({ reached: false as const, lastSeen: "nothing" });
+    await expect(waitFor(clock, never, { deadlineMs: 20, signal, onDeadline })).rejects.toThrow("last seen: nothing");
+    await expect(
+      waitFor(clock, never, { deadlineMs: 20, signal: AbortSignal.abort(new Error("stop")), onDeadline }),
+    ).rejects.toThrow("stop");
+  });
+});
+
+describe("sockets of the real host", () => {
+  it("tells a listening socket from a stale one and from none", async () => {
+    const { sockets } = realHost();
+    const path = join(scratch, "s.sock");
+    expect(await sockets.isListening(`unix:${path}`)).toBe(false);
+    const server = createServer((client) => client.pipe(client)).listen(path);
+    await new Promise((resolve) => server.once("listening", resolve));
+    expect(await sockets.isListening(`unix:${path}`)).toBe(true);
+    {
+      await using stream = await sockets.connect(`unix:${path}`);
+      const echoed = new Promise<string>((resolve) => stream.onData((data) => resolve(Buffer.from(data).toString())));
+      stream.write(Buffer.from("hello"));
+      expect(await echoed).toBe("hello");
+    }
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe("layout", () => {
+  it("keeps labs of one name in two state folders apart", async () => {
+    const one = (await resolveLayout(fakeHost({ VNFLAB_STATE: "/a" }))).lab("x");
+    const two = (await resolveLayout(fakeHost({ VNFLAB_STATE: "/b" }))).lab("x");
+    expect(one.stateDir).toBe("/a/labs/x");
+    expect(one.runDir).toMatch(/^\/tmp\/vnflab-1000\/x-[0-9a-f]{4}$/);
+    expect(two.runDir).not.toBe(one.runDir);
+  });
+
+  it("asks for a folder when there is no home", async () => {
+    await expect(resolveLayout(fakeHost({}))).rejects.toMatchObject({ code: "VNF_USAGE" });
+  });
+});

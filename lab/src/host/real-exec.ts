@@ -1,0 +1,142 @@
+/** Processes through zx, whose templates quote every value. Each process leads a group of its own. */
+import { readFile } from "node:fs/promises";
+import { constants } from "node:os";
+import { $, which } from "zx";
+import { VnflabError } from "../model/error.js";
+import type { Clock } from "./clock.js";
+import type { ChildProcess, DaemonOptions, Exec, ProcessIdentity, RunOptions, RunResult, SignalName } from "./exec.js";
+
+const KILL_AFTER_MS = 2000;
+const POLL_MS = 20;
+
+export class RealExec implements Exec {
+  constructor(private readonly clock: Clock) {}
+
+  async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const child = await this.spawn(argv, options);
+    return child.wait();
+  }
+
+  async spawn(argv: readonly string[], options: RunOptions = {}): Promise<ChildProcess> {
+    await this.requireProgram(argv);
+    const { input, onOutput } = options;
+    const running = $({
+      ...shellOptions(options),
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      ...(input === undefined ? {} : { input: typeof input === "string" ? input : Buffer.from(input) }),
+    })`exec ${argv}`;
+    if (onOutput) {
+      running.stdout.on("data", (chunk) => onOutput("stdout", String(chunk)));
+      running.stderr.on("data", (chunk) => onOutput("stderr", String(chunk)));
+    }
+    const pid = pidOf(running.pid, argv);
+    const stopped = new AbortController();
+    const result: Promise<RunResult> = running.then<RunResult, never>((output): RunResult => {
+      stopped.abort();
+      return { stdout: output.stdout, stderr: output.stderr, exitCode: exitCodeOf(output.exitCode, output.signal) };
+    });
+    this.killWhenAsked(pid, options, stopped.signal);
+    return { pid, signal: (name) => signalGroup(pid, name), wait: () => result };
+  }
+
+  async startDaemon(argv: readonly string[], options: DaemonOptions): Promise<ProcessIdentity> {
+    await this.requireProgram(argv);
+    const started = $({ ...shellOptions(options), stdio: "ignore" })`exec ${argv} >>${options.logFile} 2>&1`;
+    const pid = pidOf(started.pid, argv);
+    started.child?.unref();
+    const seen = await readProcess(pid);
+    if (!seen) {
+      throw new VnflabError("VNF_INTERNAL", `${argv[0]} ended before it could be looked at; see ${options.logFile}`);
+    }
+    return { pid, startTicks: seen.startTicks };
+  }
+
+  async self(): Promise<ProcessIdentity> {
+    const seen = await readProcess(process.pid);
+    return { pid: process.pid, startTicks: seen?.startTicks ?? 0 };
+  }
+
+  async isAlive(identity: ProcessIdentity): Promise<boolean> {
+    const seen = await readProcess(identity.pid);
+    return seen !== undefined && !seen.ended && seen.startTicks === identity.startTicks;
+  }
+
+  async stop(identity: ProcessIdentity, graceMs: number): Promise<boolean> {
+    if (!(await this.isAlive(identity))) return false;
+    signalGroup(identity.pid, "SIGTERM");
+    if (await this.endsWithin(identity, graceMs)) return false;
+    signalGroup(identity.pid, "SIGKILL");
+    await this.endsWithin(identity, KILL_AFTER_MS);
+    return true;
+  }
+
+  async which(program: string): Promise<string | undefined> {
+    return (await which(program, { nothrow: true })) ?? undefined;
+  }
+
+  private async requireProgram(argv: readonly string[]): Promise<void> {
+    const program = argv[0];
+    if (program === undefined) throw new VnflabError("VNF_INTERNAL", "an empty command was to be run");
+    if ((await this.which(program)) === undefined) {
+      throw new VnflabError("VNF_TOOL_MISSING", `the program ${program} is not installed, or not in PATH`);
+    }
+  }
+
+  private async endsWithin(identity: ProcessIdentity, ms: number): Promise<boolean> {
+    const deadline = this.clock.now() + ms;
+    while (await this.isAlive(identity)) {
+      if (this.clock.now() >= deadline) return false;
+      await this.clock.delay(POLL_MS);
+    }
+    return true;
+  }
+
+  /** Ends the process when its time is over or its signal aborts; lets go of both when it has ended by itself. */
+  private killWhenAsked(pid: number, options: RunOptions, ended: AbortSignal): void {
+    const end = async (): Promise<void> => {
+      if (ended.aborted) return;
+      signalGroup(pid, "SIGTERM");
+      await this.clock.delay(KILL_AFTER_MS, ended).then(() => signalGroup(pid, "SIGKILL"), ignore);
+    };
+    if (options.timeoutMs !== undefined) this.clock.delay(options.timeoutMs, ended).then(end, ignore);
+    if (options.signal?.aborted) void end();
+    else options.signal?.addEventListener("abort", () => void end(), { once: true, signal: ended });
+  }
+}
+
+function ignore(): void {}
+
+function shellOptions(options: { cwd?: string; env?: Readonly<Record<string, string>> }) {
+  return {
+    quiet: true,
+    nothrow: true,
+    detached: true,
+    env: { ...process.env, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  };
+}
+
+function pidOf(pid: number | undefined, argv: readonly string[]): number {
+  if (pid === undefined) throw new VnflabError("VNF_INTERNAL", `${argv[0]} could not be started`);
+  return pid;
+}
+
+function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? (signal ? 128 + constants.signals[signal] : 1);
+}
+
+function signalGroup(pid: number, name: SignalName): void {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // The group has ended in the meantime.
+  }
+}
+
+async function readProcess(pid: number): Promise<{ startTicks: number; ended: boolean } | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  if (stat === undefined) return undefined;
+  // The program's name, field 2, is in parentheses and may hold anything; count from behind it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { startTicks: Number(fields[19]), ended: fields[0] === "Z" || fields[0] === "X" };
+}

@@ -1,0 +1,94 @@
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { FileKind, Files, WriteOptions } from "./files.js";
+
+const TAIL_BYTES = 64 * 1024;
+
+export class RealFiles implements Files {
+  async kind(path: string): Promise<FileKind | undefined> {
+    const found = await absentIsUndefined(stat(path));
+    if (!found) return undefined;
+    if (found.isFile()) return "file";
+    if (found.isDirectory()) return "directory";
+    return found.isSocket() ? "socket" : "other";
+  }
+
+  async readText(path: string): Promise<string | undefined> {
+    return absentIsUndefined(readFile(path, "utf8"));
+  }
+
+  async readBytes(path: string): Promise<Uint8Array | undefined> {
+    return absentIsUndefined(readFile(path));
+  }
+
+  async write(path: string, content: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    const beside = `${path}.${process.pid}.new`;
+    await writeFile(beside, content, { mode: options.mode ?? 0o644 });
+    await rename(beside, path);
+  }
+
+  async append(path: string, text: string): Promise<void> {
+    await appendFile(path, text, { flush: true });
+  }
+
+  async createExclusive(path: string, content: string): Promise<boolean> {
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      await writeFile(path, content, { flag: "wx" });
+      return true;
+    } catch (error) {
+      if (hasCode(error, "EEXIST")) return false;
+      throw error;
+    }
+  }
+
+  async makeDirectory(path: string, options: WriteOptions = {}): Promise<void> {
+    await mkdir(path, { recursive: true, mode: options.mode ?? 0o755 });
+  }
+
+  async list(path: string): Promise<string[]> {
+    return ((await absentIsUndefined(readdir(path))) ?? []).sort();
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true });
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    await this.remove(to);
+    await mkdir(dirname(to), { recursive: true });
+    await rename(from, to);
+  }
+
+  async tail(path: string, lines: number): Promise<string[]> {
+    const file = await absentIsUndefined(open(path));
+    if (!file) return [];
+    try {
+      const { size } = await file.stat();
+      const start = Math.max(0, size - TAIL_BYTES);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+      return lastLines(buffer.toString("utf8", 0, bytesRead), lines);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** The last lines of a text, without the line ends; a serial console ends its lines with \r\n. */
+export function lastLines(text: string, count: number): string[] {
+  const lines = text.split(/\r*\n/);
+  if (lines.at(-1) === "") lines.pop();
+  return lines.slice(-count);
+}
+
+async function absentIsUndefined<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error: unknown) => {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return undefined;
+    throw error;
+  });
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
