@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Builds the guest image: build/images/guest/<hash>/{vmlinuz,initrd.img,root.img,manifest.json} and the symlink
+# `current`. The hash is that of the recipe (everything in this folder that shapes the image, and the settings):
+# nothing is done when it exists. Needs no privilege, no loop device and no chroot.
+set -Eeuo pipefail
+
+ME=images/guest/build.sh
+GUEST_DIR=$(cd "$(dirname "$0")" && pwd)
+OUT_DIR=${VNFLAB_BUILD_DIR:-$(cd "$GUEST_DIR/../.." && pwd)/build}/images/guest
+export LC_ALL=C
+umask 022
+trap 'echo "$ME: error: line $LINENO failed: $BASH_COMMAND" >&2' ERR
+
+# shellcheck source=settings.sh
+. "$GUEST_DIR/settings.sh"
+# shellcheck source=lib.sh
+. "$GUEST_DIR/lib.sh"
+
+usage() {
+    cat <<EOF
+usage: images/guest/build.sh [--force] [--print]
+  --force   build anew although the recipe did not change (newer packages)
+  --print   print the folder of the current recipe's image and exit; fails when it is not built
+environment: VNFLAB_IMAGE_SUITE (bookworm), VNFLAB_IMAGE_MIRROR (address or sources.list; default: the host's),
+  VNFLAB_BUILD_DIR (build), VNFLAB_LOCK_TIMEOUT (seconds to wait for another build, 1800)
+EOF
+}
+
+recipe_hash() {
+    (
+        cd "$GUEST_DIR"
+        printf 'suite=%s arch=%s\n' "$SUITE" "$ARCH"
+        find build.sh lib.sh settings.sh packages.list modules.list prune.list initrd rootfs -type f \
+            -printf '%m %p\n' | sort
+        find build.sh lib.sh settings.sh packages.list modules.list prune.list initrd rootfs -type f \
+            -print0 | sort -z | xargs -0 cat
+    ) | sha256sum | cut -c 1-16
+}
+
+# Dependencies first, each once. modules_with_dependencies MODULES_DEP NAME...
+modules_with_dependencies() {
+    awk -v wanted="${*:2}" '
+        function name_of(path) { sub(/.*\//, "", path); sub(/\.ko.*/, "", path); gsub(/-/, "_", path); return path }
+        function visit(name,    list, n, i) {
+            if (name in done) return
+            done[name] = 1
+            if (!(name in path)) { print "?" name; return }
+            n = split(needs[name], list, " ")
+            for (i = n; i >= 1; i--) visit(name_of(list[i]))
+            print path[name]
+        }
+        { name = name_of(substr($1, 1, length($1) - 1)); path[name] = substr($1, 1, length($1) - 1)
+          $1 = ""; needs[name] = $0 }
+        END { n = split(wanted, list, " "); for (i = 1; i <= n; i++) { gsub(/-/, "_", list[i]); visit(list[i]) } }
+    ' "$1"
+}
+
+# module_paths KERNEL_TREE WHERE: paths of the modules of modules.list for one or more places
+module_paths() {
+    local tree=$1 where=$2 names paths
+    names=$(list_of "$GUEST_DIR/modules.list" | awk -v where="$where" 'index(where, $1) { print $2 }')
+    # shellcheck disable=SC2086 # a list of words
+    paths=$(modules_with_dependencies "$tree/modules.dep" $names)
+    case $paths in
+    *\?*) die "the kernel has no module $(printf '%s\n' "$paths" | sed -n 's/^?//p' | paste -sd' ')" "see modules.list" ;;
+    esac
+    printf '%s\n' "$paths"
+}
+
+# Numbered copies of modules, in loading order. copy_modules TREE TARGET PATH...
+copy_modules() {
+    local tree=$1 target=$2 number=10 path
+    mkdir -p "$target"
+    for path in "${@:3}"; do
+        cp "$tree/$path" "$target/$number-${path##*/}"
+        number=$((number + 1))
+    done
+}
+
+build_initrd() {
+    local root=$1 tree=$2 dir=$WORK/initrd modules
+    mkdir -p "$dir/bin"
+    cp "$root/usr/bin/busybox" "$dir/bin/busybox"
+    cp "$GUEST_DIR/initrd/init" "$dir/init"
+    mapfile -t modules < <(module_paths "$tree" initrd)
+    copy_modules "$tree" "$dir/modules" "${modules[@]}"
+    # Not compressed: unpacking would cost more time in an emulated guest than reading 3 MB.
+    (cd "$dir" && find . | sort | "$root/usr/bin/busybox" cpio -o -H newc -R 0:0 2>/dev/null) >"$RESULT/initrd.img"
+}
+
+# What is left of the packages becomes the root file system.
+finish_root() {
+    local root=$1 tree=$2 version=$3 pattern applet path modules early
+    # Modules: those of init in loading order, all of the list for modprobe.
+    mapfile -t modules < <(module_paths "$tree" "initrd boot rest")
+    mkdir -p "$WORK/kept"
+    (cd "$tree" && cp --parents "${modules[@]}" modules.builtin modules.order "$WORK/kept")
+    early=$(module_paths "$tree" initrd)
+    mapfile -t modules < <(module_paths "$tree" "initrd boot" | grep -vxF "$early")
+    copy_modules "$tree" "$WORK/boot-modules" "${modules[@]}"
+
+    while read -r pattern; do
+        # shellcheck disable=SC2086 # patterns are meant to expand
+        (cd "$root" && rm -rf $pattern)
+    done < <(list_of "$GUEST_DIR/prune.list")
+
+    mkdir -p "$root/usr/lib/modules/$version" "$root/usr/lib/vnflab"
+    cp -r "$WORK/kept/." "$root/usr/lib/modules/$version"
+    "$root/usr/bin/busybox" depmod -b "$root" "$version"
+    cp -r "$WORK/boot-modules" "$root/usr/lib/vnflab/modules"
+
+    # busybox stands in for every program that no package brought.
+    for applet in $("$root/usr/bin/busybox" --list); do
+        path=$root/usr/bin/$applet
+        [ -e "$path" ] || [ -e "$root/usr/sbin/$applet" ] || ln -s busybox "$path"
+    done
+    ln -sf busybox "$root/usr/bin/sh"
+    cp -r "$GUEST_DIR/rootfs/." "$root"
+    mkdir -p "$root"/{dev,proc,sys,run,tmp,root,opt/vnflab,var/log,var/tmp,mnt}
+    chmod 1777 "$root/tmp" "$root/var/tmp"
+    ln -sf /proc/self/mounts "$root/etc/mtab"
+    chmod -R u+rwX "$root"
+}
+
+check_libraries() {
+    local root=$1 missing
+    # shellcheck disable=SC2016 # the script's own $file
+    missing=$(find "$root/usr/bin" "$root/usr/sbin" "$root/usr/lib/x86_64-linux-gnu" -type f -print0 |
+        { xargs -0 readelf -d 2>/dev/null || true; } | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u |
+        while read -r name; do
+            [ -n "$(find "$root/usr/lib" -name "$name" -print -quit)" ] || echo "$name"
+        done)
+    [ -z "$missing" ] || die "the image lacks libraries that its own programs need: $(echo "$missing" | paste -sd' ')" \
+        "packages.list or prune.list removes too much"
+}
+
+write_manifest() {
+    local hash=$1 version=$2 dpdk=$3
+    cat >"$RESULT/manifest.json" <<EOF
+{
+  "schemaVersion": 1,
+  "kernel": "vmlinuz",
+  "initrd": "initrd.img",
+  "rootfs": "root.img",
+  "kernelArgs": "$KERNEL_ARGS",
+  "kernelVersion": "$version",
+  "suite": "$SUITE",
+  "dpdkVersion": "$dpdk",
+  "recipeHash": "$hash"
+}
+EOF
+}
+
+build() {
+    local hash=$1 root=$WORK/root kernel version dpdk
+    FS_UUID=$(hash_uuid "$(printf '%s' "$hash" | sha256sum)")
+    RESULT=$WORK/result
+    mkdir -p "$RESULT"
+    extract_packages "$root" "$GUEST_DIR/packages.list"
+    for kernel in "$root"/boot/vmlinuz-*; do version=${kernel##*/vmlinuz-}; done
+    [ -f "$root/boot/vmlinuz-$version" ] || die "no kernel among the packages" "see packages.list"
+    dpdk=$(zcat "$root"/usr/share/doc/librte-eal*/changelog.Debian.gz | sed -n '1s/.*(\([0-9.]*\).*/\1/p;1q')
+    cp "$root/boot/vmlinuz-$version" "$RESULT/vmlinuz"
+    mv "$root/usr/lib/modules/$version" "$WORK/modules"
+    mkdir -p "$WORK/depmod/lib/modules"
+    mv "$WORK/modules" "$WORK/depmod/lib/modules/$version"
+    "$root/usr/bin/busybox" depmod -b "$WORK/depmod" "$version" || die "busybox depmod failed"
+    build_initrd "$root" "$WORK/depmod/lib/modules/$version"
+    finish_root "$root" "$WORK/depmod/lib/modules/$version" "$version"
+    check_libraries "$root"
+    make_ext4 "$root" "$RESULT/root.img" root "$ROOT_SPARE_KB"
+    write_manifest "$hash" "$version" "$dpdk"
+}
+
+force=no
+print=no
+while [ $# -gt 0 ]; do
+    case $1 in
+    --force) force=yes ;;
+    --print) print=yes ;;
+    -h | --help) usage && exit 0 ;;
+    *) usage >&2 && exit 2 ;;
+    esac
+    shift
+done
+
+hash=$(recipe_hash)
+if [ -f "$OUT_DIR/$hash/manifest.json" ] && [ $force = no ]; then
+    [ "$(readlink "$OUT_DIR/current" 2>/dev/null)" = "$hash" ] || ln -sfn "$hash" "$OUT_DIR/current"
+    [ $print = no ] || echo "$OUT_DIR/$hash"
+    exit 0
+fi
+[ $print = no ] || die "the image of this recipe ($hash) is not built" "run images/guest/build.sh"
+
+[ "$(uname -m)" = x86_64 ] || die "the guest image can be built on x86_64 only, this is $(uname -m)"
+need_tool mmdebstrap mmdebstrap
+need_tool mke2fs e2fsprogs
+need_tool readelf binutils
+need_tool flock util-linux
+lock build
+[ ! -f "$OUT_DIR/$hash/manifest.json" ] || [ $force = yes ] || exec "$0" # another build made it meanwhile
+
+started=$SECONDS
+make_work_dir build
+build "$hash"
+rm -rf "${OUT_DIR:?}/$hash"
+mv "$RESULT" "$OUT_DIR/$hash"
+ln -sfn "$hash" "$OUT_DIR/current"
+say "built $OUT_DIR/$hash ($(du -sm "$OUT_DIR/$hash" | cut -f 1) MB) in $((SECONDS - started)) s"

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash disable=SC2034
+# What may be chosen from outside. Everything here goes into the recipe hash, except where packages come from.
+SUITE=${VNFLAB_IMAGE_SUITE:-bookworm}
+ARCH=amd64
+# A mirror's address, or a whole sources.list with newlines; empty: as the host's apt is configured.
+MIRROR=${VNFLAB_IMAGE_MIRROR:-}
+# Free space left in the root image. The guest writes to a tmpfs overlay, so none is needed.
+ROOT_SPARE_KB=1024
+# Kernel arguments that any user of the image wants. Each was measured (docs/reference/guest-image.md).
+KERNEL_ARGS="console=ttyS0,115200 panic=-1 loglevel=4 tsc=reliable no_timer_check mitigations=off random.trust_cpu=on"
