@@ -41,6 +41,10 @@ struct tcp_ops {
     void (*conn_event)(void *ctx, struct tcp_conn *c, unsigned events);
     /** The accept queue went from empty to non-empty. */
     void (*acceptable)(void *ctx, struct tcp_listener *l);
+    /** Whether packets of this flow reach this worker: asked when an active open looks for a port; may be
+     * NULL (every port will do). */
+    bool (*owns_flow)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
+                      uint16_t peer_port);
 };
 
 struct tcp_params {
@@ -70,7 +74,7 @@ void tcp_destroy(struct tcp *tcp);
 /** A received segment: pkt->data at the TCP header, pkt->len its bytes. Consumes the packet. */
 void tcp_input(struct tcp *tcp, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
 /** When tcp_timers() must run next; UINT64_MAX = no need. */
-uint64_t tcp_next_deadline(const struct tcp *tcp);
+uint64_t tcp_next_deadline(struct tcp *tcp);
 void tcp_timers(struct tcp *tcp, uint64_t now_us);
 /** Sends what tcp_write() and friends left to send; called once a poll round, so that small writes coalesce.
  */
