@@ -4,12 +4,8 @@
 #include "base/status.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
+
+#include "testing/unit.h"
 
 static void every_code_is_described(void **state)
 {
@@ -27,7 +23,7 @@ static void outside_values_are_harmless(void **state)
 {
     (void)state;
     assert_string_equal(status_name(ST_COUNT), "?");
-    assert_string_equal(status_name((enum status)-1), "?");
+    assert_string_equal(status_name((enum status) - 1), "?");
     assert_int_equal(status_errno((enum status)12345), EIO);
 }
 

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Byte ring. Growing moves the whole old memory, because bytes behind the end may be stored already. */
+#include "base/byte_ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BYTES 4096u /* the first allocation, when the limit allows */
+
+static size_t round_up_pow2(size_t n)
+{
+    size_t p = BYTE_RING_MIN;
+
+    while (p < n && p <= SIZE_MAX / 4)
+        p <<= 1;
+    return p;
+}
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+void byte_ring_init(struct byte_ring *r, size_t limit)
+{
+    memset(r, 0, sizeof(*r));
+    r->limit = round_up_pow2(limit);
+}
+
+void byte_ring_fini(struct byte_ring *r)
+{
+    free(r->mem);
+    r->mem = NULL;
+    r->size = r->head = r->len = 0;
+}
+
+void byte_ring_raise_limit(struct byte_ring *r, size_t limit)
+{
+    limit = round_up_pow2(limit);
+    if (limit > r->limit)
+        r->limit = limit;
+}
+
+/* Pieces of memory that hold `len` bytes from the offset; len must not exceed size. */
+static unsigned ring_spans(const struct byte_ring *r, size_t offset, size_t len, struct byte_span out[2])
+{
+    size_t at, first;
+
+    if (len == 0)
+        return 0;
+    at = (r->head + offset) & (r->size - 1);
+    first = min_size(len, r->size - at);
+    out[0] = (struct byte_span){r->mem + at, first};
+    if (first == len)
+        return 1;
+    out[1] = (struct byte_span){r->mem, len - first};
+    return 2;
+}
+
+/* Makes the memory reach up to `need` bytes, as far as the limit and the allocator allow. */
+static void ring_grow(struct byte_ring *r, size_t need)
+{
+    struct byte_span old[2] = {{NULL, 0}, {NULL, 0}};
+    size_t size = r->size ? r->size : min_size(FIRST_BYTES, r->limit);
+    uint8_t *mem;
+
+    while (size < need && size < r->limit)
+        size <<= 1;
+    if (size <= r->size)
+        return;
+    mem = malloc(size);
+    if (!mem)
+        return;
+    if (ring_spans(r, 0, r->size, old))
+        memcpy(mem, old[0].data, old[0].len);
+    if (old[1].len)
+        memcpy(mem + old[0].len, old[1].data, old[1].len);
+    free(r->mem);
+    r->mem = mem;
+    r->size = size;
+    r->head = 0;
+}
+
+size_t byte_ring_write_at(struct byte_ring *r, size_t offset, const void *data, size_t len)
+{
+    struct byte_span to[2];
+    unsigned n;
+
+    if (offset >= r->limit || len == 0)
+        return 0;
+    len = min_size(len, r->limit - offset);
+    if (offset + len > r->size)
+        ring_grow(r, offset + len);
+    if (offset >= r->size)
+        return 0;
+    len = min_size(len, r->size - offset);
+    n = ring_spans(r, offset, len, to);
+    for (unsigned i = 0; i < n; i++) {
+        memcpy((uint8_t *)to[i].data, data, to[i].len);
+        data = (const uint8_t *)data + to[i].len;
+    }
+    return len;
+}
+
+size_t byte_ring_extend(struct byte_ring *r, size_t n)
+{
+    n = min_size(n, r->size - r->len);
+    r->len += n;
+    return n;
+}
+
+size_t byte_ring_write(struct byte_ring *r, const void *data, size_t len)
+{
+    return byte_ring_extend(r, byte_ring_write_at(r, r->len, data, len));
+}
+
+unsigned byte_ring_peek(const struct byte_ring *r, size_t offset, size_t len, struct byte_span out[2])
+{
+    if (offset >= r->len)
+        return 0;
+    return ring_spans(r, offset, min_size(len, r->len - offset), out);
+}
+
+size_t byte_ring_copy(const struct byte_ring *r, size_t offset, void *buf, size_t len)
+{
+    struct byte_span from[2];
+    unsigned n = byte_ring_peek(r, offset, len, from);
+    size_t done = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        memcpy((uint8_t *)buf + done, from[i].data, from[i].len);
+        done += from[i].len;
+    }
+    return done;
+}
+
+size_t byte_ring_consume(struct byte_ring *r, size_t n)
+{
+    n = min_size(n, r->len);
+    r->head += n;
+    r->len -= n;
+    return n;
+}
+
+void byte_ring_release(struct byte_ring *r)
+{
+    if (r->len == 0)
+        byte_ring_fini(r);
+}
