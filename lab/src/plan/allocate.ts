@@ -1,0 +1,110 @@
+/** Topology -> deployment: MACs, addresses, cores, sockets and prefixes. Pure; the same input gives the same result. */
+import { createHash } from "node:crypto";
+import { formatPrefix, hostRange, labMac, type Prefix, parseIpv4, parsePrefix } from "../model/address.js";
+import type { AllocatedMachine, Deployment } from "../model/deployment.js";
+import { VnflabError } from "../model/error.js";
+import type { MachineModel, Topology } from "../model/topology.js";
+
+/** What the host offers. */
+export interface HostFacts {
+  /** CPUs that this process may use, ascending. */
+  readonly cores: readonly number[];
+  readonly availableMemoryMib: number;
+}
+
+/** Longest path that fits into sockaddr_un with its closing zero. */
+const SUN_PATH_MAX = 107;
+
+/** Memory of the host that stays free. */
+const RESERVE_MIB = 512;
+
+export function allocate(
+  topology: Topology,
+  facts: HostFacts,
+  dirs: { readonly stateDir: string; readonly runDir: string },
+): Deployment {
+  const { machines } = topology;
+  requireMemory(topology, facts);
+  const macs = allocateMacs(machines);
+  const addresses = allocateAddresses(machines, topology.subnet);
+  const { switchCore, machineCores, oversubscribed } = allocateCores(topology, facts);
+  const mark = createHash("sha256").update(dirs.runDir).digest("hex").slice(0, 6);
+  return {
+    lab: topology.name,
+    ...dirs,
+    switch: {
+      ...topology.switch,
+      core: switchCore,
+      address: `unix:${socketPath(dirs.runDir, "bess.sock")}`,
+      filePrefix: `switch-${mark}`,
+    },
+    machines: machines.map(
+      (machine, index): AllocatedMachine => ({
+        ...machine,
+        mac: macs[index] ?? "",
+        address: addresses[index] ?? "",
+        cores: machineCores[index] ?? [],
+        portSocket: socketPath(dirs.runDir, `${machine.name}.sock`),
+        filePrefix: `${machine.name}-${mark}`,
+      }),
+    ),
+    deadlinesMs: topology.deadlinesMs,
+    oversubscribed,
+  };
+}
+
+function socketPath(runDir: string, name: string): string {
+  const path = `${runDir}/${name}`;
+  const length = Buffer.byteLength(path);
+  if (length > SUN_PATH_MAX) {
+    throw new VnflabError("VNF_PATH_TOO_LONG", `the socket path ${path} has ${length} bytes, ${SUN_PATH_MAX} fit`);
+  }
+  return path;
+}
+
+function requireMemory({ machines, switch: { memoryMib } }: Topology, facts: HostFacts): void {
+  const sizes = machines.map((machine) => (machine.kind === "vm" ? machine.memoryMib : machine.hugepagesMib));
+  const wanted = sizes.reduce((sum, size) => sum + size, memoryMib + RESERVE_MIB);
+  if (wanted > facts.availableMemoryMib) {
+    throw new VnflabError(
+      "VNF_RESOURCES",
+      `the lab needs ${wanted} MiB of memory with ${RESERVE_MIB} MiB to spare; ${facts.availableMemoryMib} MiB are free`,
+    );
+  }
+}
+
+function allocateMacs(machines: readonly MachineModel[]): string[] {
+  const taken = new Set(machines.flatMap(({ mac }) => mac ?? []));
+  let next = 1;
+  return machines.map(({ mac }) => {
+    if (mac) return mac;
+    while (taken.has(labMac(next))) next++;
+    return labMac(next++);
+  });
+}
+
+function allocateAddresses(machines: readonly MachineModel[], subnet: string): string[] {
+  const network = parsePrefix(subnet) as Prefix;
+  const taken = new Set(machines.flatMap(({ address }) => parseIpv4(address?.split("/")[0] ?? "") ?? []));
+  const { first, last } = hostRange(network);
+  let next = first;
+  return machines.map(({ name, address }) => {
+    if (address) return address;
+    while (taken.has(next)) next++;
+    if (next > last) throw new VnflabError("VNF_RESOURCES", `the subnet ${subnet} has no address left for ${name}`);
+    return formatPrefix({ address: next++, length: network.length });
+  });
+}
+
+/** The switch polls without rest, so it has the first core to itself whenever there is a second one. */
+function allocateCores({ machines, switch: { core } }: Topology, { cores }: HostFacts) {
+  const switchCore = core ?? cores[0] ?? 0;
+  const others = cores.filter((candidate) => candidate !== switchCore);
+  const pool = others.length > 0 ? others : [switchCore];
+  let used = 0;
+  const machineCores = machines.map(({ kind, stack }) =>
+    kind === "vm" ? [] : Array.from({ length: stack.workers }, () => pool[used++ % pool.length] ?? switchCore),
+  );
+  const virtualCpus = machines.reduce((sum, { kind, cpus }) => sum + (kind === "vm" ? cpus : 0), 0);
+  return { switchCore, machineCores, oversubscribed: used + virtualCpus > others.length };
+}

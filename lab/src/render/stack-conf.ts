@@ -1,0 +1,42 @@
+/** The stack's configuration file for one machine. */
+import type { AllocatedMachine } from "../model/deployment.js";
+
+export interface StackConfOptions {
+  /** File inside the machine that gets every frame. */
+  readonly pcap?: string;
+}
+
+export function renderStackConf(machine: AllocatedMachine, options: StackConfOptions = {}): string {
+  const entries: [string, string | number][] = [
+    ["io", "dpdk"],
+    ...interfaceKeys(machine),
+    ["address", machine.address],
+    ["num_cores", machine.stack.workers],
+    ["distribution", machine.stack.distribution],
+    ...Object.entries(machine.stack.config).filter(([key]) => key !== "eal"),
+    ...(options.pcap === undefined ? [] : [["pcap", options.pcap] as [string, string]]),
+  ];
+  return `${entries.map(([key, value]) => `${key} = ${value}`).join("\n")}\n`;
+}
+
+function interfaceKeys(machine: AllocatedMachine): [string, string | number][] {
+  const more = machine.stack.config.eal === undefined ? "" : ` ${machine.stack.config.eal}`;
+  if (machine.kind === "vm") {
+    return [
+      ["port", machine.mac],
+      ["hugepages", "on"],
+      ...(more ? ([["eal", more.trim()]] as [string, string][]) : []),
+    ];
+  }
+  const device = `net_virtio_user0,path=${machine.portSocket},queues=${machine.stack.workers},mac=${machine.mac}`;
+  return [
+    ["port", `vdev:${device}`],
+    ["core_mask", coreMask(machine.cores)],
+    ["hugepages", "off"],
+    ["eal", `--file-prefix ${machine.filePrefix} -m ${machine.hugepagesMib}${more}`],
+  ];
+}
+
+function coreMask(cores: readonly number[]): string {
+  return `0x${cores.reduce((mask, core) => mask | (1n << BigInt(core)), 0n).toString(16)}`;
+}
