@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Thin: every verb calls the tool that knows. Each target does what it needs first.
+SHELL := /bin/sh
+export PATH := $(CURDIR)/build/toolchain/bin:$(PATH)
+NICE ?=
+MESON_TEST = meson test --no-rebuild --print-errorlogs
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build build-c build-ts build-asan image check format test test-unit test-matrix test-e2e demo fuzz golden clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: ## install what is missing (Debian packages, QEMU, Node.js, npm packages)
+	@tools/setup.sh
+
+build: build-c build-ts ## compile everything
+
+build-c: setup
+	@[ -f build/c/build.ninja ] || meson setup build/c
+	@$(NICE) ninja -C build/c
+
+build-ts: setup
+	@npm run --silent gen --workspaces --if-present
+	@$(NICE) npx tsc -b
+
+build-asan: setup
+	@[ -f build/asan/build.ninja ] || meson setup build/asan -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+	@$(NICE) ninja -C build/asan
+
+image: build-c ## build the guest image and the payload that carries the stack into it
+	@images/guest/build.sh
+	@images/guest/payload.sh
+
+check: build ## format, lint, layers, tree hygiene, links of the docs
+	@node tools/dist/check.js
+
+format: setup ## rewrite the sources in the project's format
+	@git ls-files -z -- '*.c' '*.h' | xargs -0 -r clang-format -i
+	@npx biome check --write .
+
+test: test-unit test-matrix test-e2e ## everything: unit tests, the two-host matrix, the scenarios between machines
+
+test-unit: build build-asan ## unit tests: C under ASan and UBSan, TypeScript
+	@$(MESON_TEST) -C build/asan --no-suite matrix
+	@npx vitest run --reporter=default --reporter=junit --outputFile.junit=build/test/unit.xml
+
+test-matrix: build ## two hosts on the virtual clock: loss, delay, reordering, duplication; 1,000 seeds
+	@$(MESON_TEST) -C build/c --suite matrix --timeout-multiplier 10
+
+test-e2e: build image ## scenarios between machines: processes, VMs, the Linux kernel
+	@npx vitest run --config tests/vitest.config.ts --reporter=default --reporter=junit --outputFile.junit=build/test/e2e.xml
+
+demo: build image ## boot two VMs joined by vports, pass TCP and UDP between them, show the figures, clean up
+	@npx vnflab demo
+
+fuzz: setup ## run the fuzzer of every wire parser (SECONDS each, default 60)
+	@stack/fuzz/run.sh $(or $(SECONDS),60)
+
+golden: build ## write the golden files anew; read the diff before committing it
+	@stack/testing/golden.sh
+
+clean: ## remove what was built (the guest images stay: delete build/ to lose them too)
+	@rm -rf build/c build/asan build/fuzz build/test
+	@npx tsc -b --clean
