@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * UDP header (RFC 768). */
+#include "wire/udp.h"
+
+#include "base/byteorder.h"
+#include "base/checksum.h"
+
+enum { OFF_SRC = 0, OFF_DST = 2, OFF_LEN = 4, OFF_CSUM = 6 };
+
+enum status udp_parse(const uint8_t *dgram, uint32_t len, ipv4_addr_t src, ipv4_addr_t dst, bool csum_ok,
+                      struct udp_hdr *out)
+{
+    if (len < UDP_HDR_LEN)
+        return ST_TRUNCATED;
+    out->src_port = get_be16(dgram + OFF_SRC);
+    out->dst_port = get_be16(dgram + OFF_DST);
+    out->len = get_be16(dgram + OFF_LEN);
+    if (out->len < UDP_HDR_LEN)
+        return ST_MALFORMED;
+    if (out->len > len)
+        return ST_TRUNCATED;
+    if (csum_ok || get_be16(dgram + OFF_CSUM) == 0)
+        return ST_OK;
+    if (checksum_finish(checksum_add(ipv4_pseudo_sum(src, dst, IP_PROTO_UDP, out->len), dgram, out->len)))
+        return ST_BAD_CHECKSUM;
+    return ST_OK;
+}
+
+void udp_emit(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst)
+{
+    uint16_t csum;
+
+    put_be16(out + OFF_SRC, hdr->src_port);
+    put_be16(out + OFF_DST, hdr->dst_port);
+    put_be16(out + OFF_LEN, hdr->len);
+    put_be16(out + OFF_CSUM, 0);
+    csum = checksum_finish(checksum_add(ipv4_pseudo_sum(src, dst, IP_PROTO_UDP, hdr->len), out, hdr->len));
+    put_be16(out + OFF_CSUM, csum ? csum : 0xffff); /* 0 would mean "no checksum" */
+}
