@@ -11,16 +11,6 @@
 #define FAULT_KNOBS "seed, loss, delay_us, jitter_us, reorder, reorder_us, dup"
 #define FAULT_MAX_US 60000000u /* a minute: longer is a typing error */
 
-/* SplitMix64: tiny, well mixed, and the same everywhere. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 static uint64_t threshold(double probability)
 {
     return (uint64_t)(probability * 4294967296.0);
@@ -109,7 +99,7 @@ void fault_model_init(struct fault_model *m, const struct fault_params *p)
 {
     *m = (struct fault_model){
         .params = *p,
-        .state = p->seed,
+        .prng = {p->seed},
         .loss_below = threshold(p->loss),
         .reorder_below = threshold(p->reorder),
         .dup_below = threshold(p->dup),
@@ -119,10 +109,10 @@ void fault_model_init(struct fault_model *m, const struct fault_params *p)
 void fault_model_decide(struct fault_model *m, uint64_t now_us, struct fault_verdict *out)
 {
     const struct fault_params *p = &m->params;
-    bool lost = next_random(&m->state) >> 32 < m->loss_below;
-    bool reordered = next_random(&m->state) >> 32 < m->reorder_below;
-    bool doubled = next_random(&m->state) >> 32 < m->dup_below;
-    uint64_t jitter_us = next_random(&m->state) % (p->jitter_us + 1);
+    bool lost = prng_next(&m->prng) >> 32 < m->loss_below;
+    bool reordered = prng_next(&m->prng) >> 32 < m->reorder_below;
+    bool doubled = prng_next(&m->prng) >> 32 < m->dup_below;
+    uint64_t jitter_us = prng_below(&m->prng, p->jitter_us + 1);
     uint64_t due_us = now_us + p->delay_us + jitter_us;
 
     *out = (struct fault_verdict){0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The bad network as arithmetic: what happens to the next frame, decided from a seed. Pure: no clock, no I/O,
- * no allocation. The same seed and parameters give the same decisions on every machine (SplitMix64, integer
+ * no allocation. The same seed and parameters give the same decisions on every machine (splitmix64, integer
  * thresholds), and one knob never changes what the others decide (every frame draws the same number of
  * times). Frames keep their order under delay and jitter; only those that `reorder` picks are overtaken. */
 #ifndef NETIF_FAULT_MODEL_H
@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/prng.h"
 #include "base/status.h"
 
 #define FAULT_MAX_COPIES 2
@@ -25,7 +26,7 @@ struct fault_params {
 
 struct fault_model {
     struct fault_params params;
-    uint64_t state;                                /**< of the generator */
+    struct prng prng;
     uint64_t loss_below, reorder_below, dup_below; /**< thresholds of 2^32 */
     uint64_t last_due_us;                          /**< of the last frame that kept its order */
 };
