@@ -1,14 +1,9 @@
-/** The kernel command line of a VM: the console, and what the image's init is told. */
+/** The kernel command line of a VM: what the image wants, then what its init is told about this machine. */
 import type { AllocatedMachine } from "../model/deployment.js";
 
 const HUGEPAGE_MIB = 2;
 
-export function renderKernelCmdline(machine: AllocatedMachine): string {
-  return [
-    "console=ttyS0",
-    "quiet",
-    `vnflab.hostname=${machine.name}`,
-    `vnflab.hugepages=${Math.ceil(machine.hugepagesMib / HUGEPAGE_MIB)}`,
-    "vnflab.uio=auto",
-  ].join(" ");
+export function renderKernelCmdline(imageArgs: string, machine: AllocatedMachine): string {
+  const hugepages = Math.ceil(machine.hugepagesMib / HUGEPAGE_MIB);
+  return `${imageArgs} vnflab.hostname=${machine.name} vnflab.hugepages=${hugepages} vnflab.uio=auto`.trim();
 }

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parseLab } from "./parse-lab.js";
+import { labJsonSchema } from "./schema.js";
+
+const parse = (text: string) => parseLab(text, "/x/lab.yaml");
+
+describe("a good lab file", () => {
+  it("is filled with defaults, the machine's own keys winning over `defaults`", () => {
+    const lab = parse(`
+name: pair
+defaults: {kind: process, cpus: 2, stack: {workers: 2, config: {log: debug, rcvbuf: 65536}}}
+deadlines: {link: 5}
+machines:
+  a: {stack: {config: {log: info}}}
+  b: {kind: vm, memory: 1G, image: ../img, address: 10.0.0.2/8, mac: 02:00:00:00:00:AA}
+`);
+    expect(lab.machines).toMatchObject([
+      { name: "a", kind: "process", stack: { workers: 2, config: { log: "info", rcvbuf: 65536 } } },
+      { name: "b", kind: "vm", cpus: 2, memoryMib: 1024, image: "/img", mac: "02:00:00:00:00:aa" },
+    ]);
+    expect(lab.deadlinesMs).toMatchObject({ link: 5000, agent: 120_000 });
+    expect(lab.machines[0]).not.toHaveProperty("address");
+  });
+
+  it.each(["two-vms", "two-processes"])("example %s", (name) => {
+    const file = new URL(`../../examples/${name}/lab.yaml`, import.meta.url).pathname;
+    expect(parseLab(readFileSync(file, "utf8"), file).machines).toHaveLength(2);
+  });
+});
+
+describe("a bad lab file", () => {
+  it.each([
+    ["name: [", "/x/lab.yaml:1:8: Flow sequence in block collection must be sufficiently indented and end with a ]"],
+    ["", "/x/lab.yaml:1:1: Invalid input: expected object, received null"],
+    ["name: a", "/x/lab.yaml:1:1: machines: is required"],
+    ["name: a\nmachines: {}", "/x/lab.yaml:2:1: machines: a lab has at least one machine"],
+    ["name: a\nname: b\nmachines: {m: {}}", "/x/lab.yaml:2:1: Map keys must be unique"],
+    [
+      "name: a\nmachine: {}\nmachines: {m: {}}",
+      '/x/lab.yaml:2:1: machine: unknown key (did you mean "machines"?); allowed: name, subnet, switch, deadlines, defaults, machines',
+    ],
+    [
+      "name: a\nmachines:\n  m:\n    stack: {worker: 2}",
+      '/x/lab.yaml:4:13: machines.m.stack.worker: unknown key (did you mean "workers"?); allowed: workers, distribution, config',
+    ],
+    ["name: a\nmachines: {m: {kind: xm}}", "/x/lab.yaml:2:16: machines.m.kind: must be one of vm, process"],
+    [
+      "name: A b\nmachines: {m: {}}",
+      "/x/lab.yaml:1:1: name: a name has 1 to 20 of a-z, 0-9 and -, and begins with a letter",
+    ],
+    [
+      "name: a\nmachines: {m: {memory: 12}}",
+      "/x/lab.yaml:2:16: machines.m.memory: Invalid input: expected string, received number",
+    ],
+    [
+      "name: a\nmachines: {m: {memory: 300M}}",
+      "/x/lab.yaml:2:16: machines.m.memory: 300M is too little: hugepages and guest need 448M",
+    ],
+    [
+      "name: a\nmachines: {m: {address: 1.2.3/8}}",
+      "/x/lab.yaml:2:16: machines.m.address: an address is written 169.254.9.8/24",
+    ],
+    [
+      "name: a\nmachines: {m: {address: 10.0.0.0/8}}",
+      "/x/lab.yaml:2:16: machines.m.address: 10.0.0.0/8 is the network or broadcast address itself",
+    ],
+    [
+      "name: a\nmachines: {m: {mac: '01:00:00:00:00:01'}}",
+      "/x/lab.yaml:2:16: machines.m.mac: a MAC address is six bytes, unicast: 02:00:00:00:00:01",
+    ],
+    [
+      "name: a\nmachines: {m: {stack: {workers: 2}}}",
+      "/x/lab.yaml:2:16: machines.m.stack: 2 workers need as many cpus, not 1",
+    ],
+    [
+      "name: a\nmachines: {m: {stack: {config: {io: tap}}}}",
+      "/x/lab.yaml:2:24: machines.m.stack.config: the lab sets io, port, address, mac, num_cores, distribution, hugepages, pcap itself",
+    ],
+    [
+      'name: a\nmachines: {m: {stack: {config: {log: "x\\nio = tap"}}}}',
+      "/x/lab.yaml:2:33: machines.m.stack.config.log: a value of stack.conf is one line without #",
+    ],
+    [
+      "name: a\nmachines: {m: {address: 10.0.0.1/8}, n: {address: 10.0.0.1/8}}",
+      "/x/lab.yaml:2:42: machines.n.address: 10.0.0.1 already belongs to machine m",
+    ],
+  ])("%j", (text, message) => {
+    expect(() => parse(text)).toThrowError(expect.objectContaining({ code: "VNF_LAB_INVALID", message }));
+  });
+
+  it("reports all problems at once, in the order of the file", () => {
+    expect(() => parse("name: A\nfoo: 1\nmachines: {m: {cpus: 0}}")).toThrowError(/:1:1: .*\n.*:2:1: .*\n.*:3:16: /);
+  });
+});
+
+it("the JSON Schema in lab/schema is the one of this code", async () => {
+  const text = `${JSON.stringify(labJsonSchema(), null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot("../../schema/lab.schema.json");
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { parseLab } from "../model/parse-lab.js";
+import type { Topology } from "../model/topology.js";
+import { allocate, type HostFacts } from "./allocate.js";
+import { describeAction, NOTHING, type Observed, planDown, planUp } from "./plan.js";
+
+const facts: HostFacts = { cores: [0, 1, 2, 3], availableMemoryMib: 16_000 };
+const dirs = { stateDir: "/state/labs/l", runDir: "/run/user/1000/vnflab/l-0000" };
+
+function lab(machines: string, rest = ""): Topology {
+  return parseLab(`name: l\n${rest}\nmachines: ${machines}`, "/x/lab.yaml");
+}
+
+describe("allocation", () => {
+  it("fills what the file leaves open and never gives out what it names", () => {
+    const { machines, switch: sw } = allocate(
+      lab("{a: {}, b: {mac: '02:00:00:00:00:01', address: 169.254.9.1/24}, c: {kind: process, stack: {workers: 2}}}"),
+      facts,
+      dirs,
+    );
+    expect(machines.map(({ mac, address, cores }) => [mac, address, cores])).toEqual([
+      ["02:00:00:00:00:02", "169.254.9.2/24", []],
+      ["02:00:00:00:00:01", "169.254.9.1/24", []],
+      ["02:00:00:00:00:03", "169.254.9.3/24", [1, 2]],
+    ]);
+    expect(sw.core).toBe(0);
+  });
+
+  it("numbers three hundred machines without a clash", () => {
+    const many = Array.from({ length: 300 }, (_, i) => `m${i}: {kind: process, hugepages: 32M}`).join(", ");
+    const { machines } = allocate(lab(`{${many}}`, "subnet: 10.1.0.0/16"), facts, dirs);
+    expect(new Set(machines.map(({ mac }) => mac)).size).toBe(300);
+    expect(machines[299]).toMatchObject({ mac: "02:00:00:00:01:2c", address: "10.1.1.44/16" });
+  });
+
+  it("shares cores when there are too few, and says so", () => {
+    const two = lab("{a: {kind: process}, b: {kind: process}}");
+    expect(allocate(two, facts, dirs).oversubscribed).toBe(false);
+    const crowded = allocate(two, { ...facts, cores: [4, 5] }, dirs);
+    expect(crowded).toMatchObject({ oversubscribed: true, switch: { core: 4 } });
+    expect(crowded.machines.map(({ cores }) => cores)).toEqual([[5], [5]]);
+  });
+
+  it.each([
+    ["memory", lab("{a: {memory: 64G}}"), dirs, "VNF_RESOURCES", /needs 66304 MiB.*16000 MiB are free/],
+    ["addresses", lab("{a: {}, b: {}, c: {}}", "subnet: 10.0.0.0/30"), dirs, "VNF_RESOURCES", /10.0.0.0\/30 .* for c/],
+    ["path", lab("{a: {}}"), { ...dirs, runDir: `/${"x".repeat(120)}` }, "VNF_PATH_TOO_LONG", /131 bytes, 107 fit/],
+  ])("refuses when there is not enough: %s", (_what, topology, where, code, message) => {
+    expect(() => allocate(topology, facts, where)).toThrowError(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
+  });
+});
+
+describe("plan", () => {
+  const desired = { machines: ["a", "b"], fingerprint: "1" };
+  const up: Observed = { switch: "running", machines: { a: "running", b: "running" }, fingerprint: "1" };
+  const cases: [string, Observed][] = [
+    ["nothing runs", NOTHING],
+    ["all runs as desired", up],
+    ["one machine has died", { ...up, machines: { a: "running", b: "dead" } }],
+    ["one machine was never started", { ...up, machines: { a: "absent", b: "running" } }],
+    ["the switch has died", { ...up, switch: "dead" }],
+    ["the lab has changed", { ...up, fingerprint: "0" }],
+  ];
+
+  it("matches the golden file", async () => {
+    const sections = cases.map(([title, observed]) => [title, planUp(desired, observed)] as const);
+    const all = [...sections, ["down", planDown(["a", "b"])] as const];
+    const text = all.map(([title, plan]) => `# ${title}\n${plan.map((step) => `${describeAction(step)}\n`).join("")}`);
+    await expect(text.join("\n")).toMatchFileSnapshot("golden/plans.txt");
+  });
+});

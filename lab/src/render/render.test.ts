@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { DOMParser } from "@xmldom/xmldom";
+import { describe, expect, it } from "vitest";
+import type { AllocatedMachine } from "../model/deployment.js";
+import { type DomainContext, renderDomainXml } from "./domain-xml.js";
+import { fillTemplate } from "./fill-template.js";
+import { renderKernelCmdline } from "./kernel-cmdline.js";
+import { renderStackConf } from "./stack-conf.js";
+
+const vm: AllocatedMachine = {
+  name: "vm1",
+  kind: "vm",
+  cpus: 2,
+  memoryMib: 768,
+  hugepagesMib: 256,
+  accelerator: "auto",
+  stack: { workers: 2, distribution: "direct", config: { log: "debug" } },
+  address: "169.254.9.8/24",
+  mac: "02:00:00:00:00:01",
+  portSocket: "/run/lab/vm1.sock",
+  cores: [],
+  filePrefix: "vm1-abc",
+};
+const context: DomainContext = {
+  lab: "two-vms",
+  domainName: "vnflab-two-vms-vm1",
+  accelerator: "tcg",
+  emulator: "/usr/bin/qemu-system-x86_64",
+  consoleLog: "/state/vm1/console.log",
+  consoleSocket: "/run/lab/vm1.con",
+  agentSocket: "/run/lab/vm1.qga",
+  image: { kernel: "/img/vmlinuz", initrd: "/img/initrd", disks: ["/img/root.img", "/img/payload.img"] },
+  kernelArgs: renderKernelCmdline("console=ttyS0", vm),
+};
+const guestXml = {
+  file: "vm-templates/guest.xml",
+  text: readFileSync(new URL("../../../vm-templates/guest.xml", import.meta.url), "utf8"),
+};
+
+describe("domain XML", () => {
+  it("of the project's template matches the golden file", async () => {
+    await expect(renderDomainXml(guestXml, vm, context)).toMatchFileSnapshot("golden/guest.xml");
+  });
+
+  it("carries hostile values without a change of structure", () => {
+    const hostile = `</name><x y="1">&amp;'"]]>{{name}}\t\n<!--`;
+    const xml = renderDomainXml(guestXml, vm, { ...context, domainName: hostile, consoleLog: hostile });
+    const parsed = new DOMParser().parseFromString(xml, "text/xml");
+    expect(parsed.getElementsByTagName("name")[0]?.textContent).toBe(hostile);
+    expect(parsed.getElementsByTagName("log")[0]?.getAttribute("file")).toBe(hostile);
+    expect(parsed.getElementsByTagName("x")).toHaveLength(0);
+  });
+});
+
+describe("a template", () => {
+  const fill = (text: string, required?: string[]) =>
+    fillTemplate(
+      { file: "t.xml", text, ...(required ? { required } : {}) },
+      { name: "n", none: undefined, off: false, list: [{ a: 1 }, { a: 2 }], empty: [] },
+    );
+  const wrap = (inner: string) => `<d xmlns:vnflab="urn:vnflab:template">${inner}</d>`;
+
+  it.each([
+    ['<a vnflab:if="name" x="{{name}}"/><b vnflab:if="none">{{none}}</b><c vnflab:if="off"/>', '<a x="n"/>'],
+    ['<a vnflab:each="list" x="{{item.a}}"><b>{{name}}</b></a>', '<a x="1"><b>n</b></a><a x="2"><b>n</b></a>'],
+    ['<a vnflab:if="empty"><b vnflab:each="empty"/></a><c vnflab:each="empty"/>', ""],
+  ])("%s", (template, filled) => {
+    expect(fill(wrap(template))).toBe(filled === "" ? "<d/>\n" : `<d>${filled}</d>\n`);
+  });
+
+  it.each([
+    ["<d><a></d>", "t.xml: not well-formed XML"],
+    ["", "t.xml: not well-formed XML"],
+    [wrap("\n<a>{{nam}}</a>"), 't.xml:2: <a>: unknown placeholder {{nam}} (did you mean "name"?); known: name,'],
+    [wrap("<a>{{none}}</a>"), "t.xml:1: <a>: {{none}} has no value"],
+    [wrap('<a x="1{{name}}"/>'), 't.xml:1: <a>: "1{{name}}": a placeholder stands alone'],
+    [wrap('<a vnflab:each="name"/>'), "t.xml:1: <a>: name is not a list"],
+    [wrap("<a/>"), "t.xml: the placeholder {{name}} is missing"],
+  ])("is refused: %j", (template, message) => {
+    expect(() => fill(template, ["name"])).toThrowError(
+      expect.objectContaining({ code: "VNF_TEMPLATE_INVALID", message: expect.stringContaining(message) }),
+    );
+  });
+
+  it("refuses a value that XML cannot carry", () => {
+    expect(() => fillTemplate({ file: "t.xml", text: "<a>{{v}}</a>" }, { v: "\u0000" })).toThrow("control character");
+  });
+});
+
+describe("stack.conf", () => {
+  it("of a VM", () => {
+    expect(renderStackConf(vm, { pcap: "/run/vnflab/vm1.pcap" })).toMatchInlineSnapshot(`
+      "io = dpdk
+      port = 02:00:00:00:00:01
+      hugepages = on
+      address = 169.254.9.8/24
+      num_cores = 2
+      distribution = direct
+      log = debug
+      pcap = /run/vnflab/vm1.pcap
+      "
+    `);
+  });
+
+  it("of a process", () => {
+    const machine = {
+      ...vm,
+      kind: "process" as const,
+      cores: [1, 65],
+      stack: { ...vm.stack, config: { eal: "-d x" } },
+    };
+    expect(renderStackConf(machine)).toMatchInlineSnapshot(`
+      "io = dpdk
+      port = vdev:net_virtio_user0,path=/run/lab/vm1.sock,queues=2,mac=02:00:00:00:00:01
+      core_mask = 0x20000000000000002
+      hugepages = off
+      eal = --file-prefix vm1-abc -m 256 -d x
+      address = 169.254.9.8/24
+      num_cores = 2
+      distribution = direct
+      "
+    `);
+  });
+});
