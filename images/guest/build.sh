@@ -170,6 +170,8 @@ build() {
     finish_root "$root" "$WORK/depmod/lib/modules/$version" "$version"
     check_libraries "$root"
     make_ext4 "$root" "$RESULT/root.img" root "$ROOT_SPARE_KB"
+    # payload.sh compares with this what its programs need.
+    find "$root/usr/lib" -name '*.so.*' -printf '%f\n' | sort -u >"$RESULT/libraries.list"
     write_manifest "$hash" "$version" "$dpdk"
 }
 
