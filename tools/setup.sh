@@ -72,13 +72,10 @@ add_backports() {
         return
     fi
     # shellcheck disable=SC2016  # likewise
-    line=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(SIGNED_BY)' | grep " $1 " | head -n 1)
-    uri=${line%% *}
-    signed_by=${line##* }
+    uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' | sed -n "s/ $1\$//p" | head -n 1)
     [ -n "$uri" ] || { say "cannot tell which mirror apt uses for $1"; exit 1; }
-    [ "$signed_by" != "$1" ] && [ -n "$signed_by" ] || signed_by=/usr/share/keyrings/debian-archive-keyring.gpg
     say "adding $suite to apt: its QEMU works with vhost-user, the release's own does not"
-    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$uri" "$suite" "$signed_by" |
+    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' "$uri" "$suite" /usr/share/keyrings/debian-archive-keyring.gpg |
         as_root tee /etc/apt/sources.list.d/vnflab-backports.sources >/dev/null
     apt_updated=no
 }
