@@ -47,7 +47,8 @@ struct tcp_hdr {
 };
 
 /** Reads a segment of len bytes, options included. The checksum is verified unless csum_ok.
- *  An option of bad length ends the option list (the segment is still used, as RFC 9293 3.1 MUST-7 asks). */
+ *  An option length below 2 or past the header ends the option list, a length that is wrong for its kind
+ * drops that option; the segment is still used (RFC 9293 3.1, MUST-7). */
 enum status tcp_parse(const uint8_t *seg, uint32_t len, ipv4_addr_t src, ipv4_addr_t dst, bool csum_ok,
                       struct tcp_hdr *out);
 /** Bytes that tcp_emit() needs for this header. */
