@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Modules and the links between them.
+ *
+ * Invariants: links and module state change only while no worker runs the module (the control plane pauses them);
+ * workers only read them, so the packet path takes no lock. Whatever a worker does write has one slot a worker.
+ * A packet sent to a gate without a peer is freed and counted in the module's deadends.
+ */
+#ifndef DP_MODULE_H
+#define DP_MODULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+
+#define DP_MAX_WORKERS 64
+#define DP_MAX_GATES 8192
+#define DP_GATE_DROP 8192 /* "gate" that means: drop */
+#define DP_MAX_DEPTH 64   /* modules that a packet may cross in one run */
+
+struct dataplane;
+struct module;
+
+/* What a worker carries through the modules that it runs. */
+struct run_ctx {
+    unsigned slot; /* the worker's own index into per-worker counters */
+    unsigned depth;
+    struct rte_mempool *pool;
+    uint64_t silent_drops;
+};
+
+struct module_class {
+    const char *name;
+    uint16_t igates;
+    uint16_t ogates;
+    size_t priv_size;
+    /* Each returns 0 or a negative errno. args and their meaning belong to the class. */
+    int (*init)(struct dataplane *dp, struct module *m, const int64_t *args, unsigned n_args);
+    void (*deinit)(struct dataplane *dp, struct module *m);
+    int (*command)(struct module *m, const char *name, const int64_t *args, unsigned n_args, int64_t *result);
+    /* Takes the batch over. NULL for a class without input. */
+    void (*process)(struct run_ctx *ctx, struct module *m, uint16_t igate, struct batch *b);
+    /* One round of a task; returns how many packets it moved. NULL for a class without tasks. */
+    unsigned (*run_task)(struct run_ctx *ctx, struct module *m, unsigned task);
+};
+
+struct gate_counters {
+    uint64_t batches;
+    uint64_t packets;
+} __rte_cache_aligned;
+
+struct ogate {
+    struct module *peer; /* NULL: not connected */
+    uint16_t peer_igate;
+    struct gate_counters *counters; /* one a worker; NULL: untracked */
+};
+
+struct deadend_counter {
+    uint64_t packets;
+} __rte_cache_aligned;
+
+struct module {
+    const struct module_class *class;
+    unsigned n_tasks;
+    bool shared; /* several workers run it: output queues need their lock */
+    uint16_t n_ogates;
+    struct ogate *ogates; /* [n_ogates], grown on demand */
+    struct deadend_counter deadends[DP_MAX_WORKERS];
+    void *priv;
+};
+
+int module_create(struct dataplane *dp, const char *class_name, const int64_t *args, unsigned n_args,
+                  struct module **out);
+void module_destroy(struct dataplane *dp, struct module *m);
+int module_connect(struct module *from, uint16_t ogate, struct module *to, uint16_t igate, bool track);
+void module_disconnect(struct module *from, uint16_t ogate);
+void module_gate_counters(const struct module *m, uint16_t ogate, uint64_t *batches, uint64_t *packets);
+uint64_t module_deadends(const struct module *m);
+
+/* Packet path. Both take the batch over. */
+void module_send(struct run_ctx *ctx, struct module *m, uint16_t ogate, struct batch *b);
+void module_drop(struct run_ctx *ctx, struct module *m, struct batch *b);
+
+/* The classes, each in a file of its own. */
+extern const struct module_class l2_forward_class, merge_class, port_inc_class, port_out_class, queue_inc_class,
+    queue_out_class, replicate_class, sink_class, source_class;
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker: one pinned thread that runs its tasks round-robin.
+ *
+ * It polls; a virtio peer does not wake it. On a host where guests share the cores a thread that never sleeps starves
+ * them, so an idle worker backs off: SPIN_ROUNDS empty rounds of spinning, YIELD_ROUNDS with sched_yield, then
+ * sleeps that double from SLEEP_MIN_NS to SLEEP_MAX_NS. One packet ends it. The price is up to SLEEP_MAX_NS of latency
+ * on the first packet after a pause.
+ *
+ * The task list changes only while the worker is paused.
+ */
+#ifndef DP_WORKER_H
+#define DP_WORKER_H
+
+#include <pthread.h>
+
+#include "module.h"
+
+#define WORKER_MAX_TASKS 1024
+#define SPIN_ROUNDS 64
+#define YIELD_ROUNDS 64
+#define SLEEP_MIN_NS 2000
+#define SLEEP_MAX_NS 50000
+
+struct task {
+    struct module *module;
+    unsigned id;
+};
+
+enum worker_state { WORKER_PAUSED, WORKER_RUNNING, WORKER_ENDED };
+
+struct worker {
+    pthread_t thread;
+    int core;
+    struct run_ctx ctx;
+    unsigned n_tasks;
+    struct task tasks[WORKER_MAX_TASKS];
+
+    int wanted; /* enum worker_state; read by the thread in every round */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    enum worker_state state; /* under mutex */
+};
+
+/* Starts paused. -EINVAL: the process may not run on this core. */
+int worker_create(unsigned slot, int core, struct rte_mempool *pool, struct worker **out);
+void worker_destroy(struct worker *w);
+/* Both return when the thread has obeyed. */
+void worker_pause(struct worker *w);
+void worker_resume(struct worker *w);
+int worker_attach(struct worker *w, struct module *m, unsigned task);
+void worker_detach(struct worker *w, const struct module *m, unsigned task);
+
+#endif
