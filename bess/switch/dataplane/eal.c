@@ -72,8 +72,6 @@ static void *eal_main(void *arg)
     }
     argv[n] = NULL;
     t->ret = rte_eal_init(n, argv) < 0 ? -rte_errno : 0;
-    if (t->ret == 0 && rte_errno != 0)
-        rte_errno = 0;
     return NULL;
 }
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// N vhost-user ports that see each other as on one Ethernet segment, from standard modules only:
+//
+//   in_A:q (QueueInc) -> fib_A (L2Forward) -> out_B, out_C ... (QueueOut)     frames to a known MAC
+//                                          -> flood_A (Replicate) -> out_B, out_C ...      all others
+//
+// Each source has a table and a Replicate of its own, which is what keeps its frames from coming back to it.
+// With broadcast "all" there is one table and one Replicate for everybody, and the sender hears itself.
+import type { Argument, Pipeline } from "@vnflab/bess-client";
+
+export interface ForwardPort {
+  name: string;
+  /** Path of the vhost-user socket that the switch makes. */
+  socket: string;
+  /** Queue pairs, 1 when absent. */
+  queues?: number;
+  /** Who is reached through this port. */
+  macs: string[];
+}
+
+export interface ForwardOptions {
+  broadcast?: "all" | "others";
+  worker?: { wid: number; core: number };
+}
+
+/** DPDK has room for so many ports in one process. */
+const MAX_PORTS = 32;
+const DROP_GATE = 8192;
+/** The gate of a table that leads to its Replicate; lower ones are the ports by number. */
+const FLOOD_GATE = MAX_PORTS;
+const BROADCAST = "ff:ff:ff:ff:ff:ff";
+
+export function forward(ports: ForwardPort[], options: ForwardOptions = {}): Pipeline {
+  check(ports);
+  const pipeline: Pipeline = {
+    workers: options.worker === undefined ? [] : [options.worker],
+    ports: ports.map(vhostPort),
+    modules: [],
+    connections: [],
+    commands: [],
+  };
+  for (const port of ports) add(pipeline, `out_${port.name}`, { type: "QueueOutArg", value: { port: port.name } });
+  if (options.broadcast === "all") {
+    addTable(pipeline, ports, { suffix: "all", flood: ports, own: undefined });
+    add(pipeline, "merge", { type: "MergeArg", value: {} });
+    link(pipeline, "merge", 0, "fib_all");
+    for (const port of ports) addInputs(pipeline, port, "merge");
+  } else {
+    for (const port of ports) {
+      const flood = ports.filter((other) => other !== port);
+      addTable(pipeline, ports, { suffix: port.name, flood, own: port });
+      addInputs(pipeline, port, `fib_${port.name}`);
+    }
+  }
+  return pipeline;
+}
+
+function vhostPort({ name, socket, queues = 1 }: ForwardPort): Pipeline["ports"][number] {
+  const vdev = `eth_vhost_${name},iface=${socket},queues=${queues}`;
+  return { name, driver: "PMDPort", queues, arg: { type: "PMDPortArg", value: { vdev } } };
+}
+
+function addInputs(pipeline: Pipeline, port: ForwardPort, to: string): void {
+  for (let qid = 0; qid < (port.queues ?? 1); qid++) {
+    const name = `in_${port.name}_${qid}`;
+    add(pipeline, name, { type: "QueueIncArg", value: { port: port.name, qid } });
+    link(pipeline, name, 0, to);
+  }
+}
+
+interface Table {
+  suffix: string;
+  /** Where frames go that no entry matches. */
+  flood: ForwardPort[];
+  /** The port whose frames pass here: what is addressed to itself goes nowhere. */
+  own: ForwardPort | undefined;
+}
+
+function addTable(pipeline: Pipeline, ports: ForwardPort[], { suffix, flood, own }: Table): void {
+  const fib = `fib_${suffix}`;
+  const replicate = `flood_${suffix}`;
+  const entries = ports.flatMap((port, index) =>
+    port.macs.map((addr) => ({ addr: addr.toLowerCase(), gate: port === own ? DROP_GATE : index })),
+  );
+  entries.push({ addr: BROADCAST, gate: FLOOD_GATE });
+  add(pipeline, fib, { type: "L2ForwardArg", value: { size: tableSize(entries.length) } });
+  ports.forEach((port, index) => {
+    if (port !== own) link(pipeline, fib, index, `out_${port.name}`);
+  });
+  pipeline.commands.push({ name: fib, cmd: "add", arg: { type: "L2ForwardCommandAddArg", value: { entries } } });
+
+  // bessd's Replicate sends the original by gate 0 whatever its list says, so the list starts with 0.
+  add(pipeline, replicate, { type: "ReplicateArg", value: { gates: flood.map((_, gate) => gate) } });
+  flood.forEach((port, gate) => {
+    link(pipeline, replicate, gate, `out_${port.name}`);
+  });
+  link(pipeline, fib, FLOOD_GATE, replicate);
+  const value = { gate: FLOOD_GATE };
+  const arg: Argument = { type: "L2ForwardCommandSetDefaultGateArg", value };
+  pipeline.commands.push({ name: fib, cmd: "set_default_gate", arg });
+}
+
+/** A power of two with room to spare: bessd's table may be full before every slot is taken. */
+function tableSize(entries: number): number {
+  return Math.max(1024, 2 ** Math.ceil(Math.log2(entries * 2)));
+}
+
+/** The class of a module is its argument's name without "Arg". */
+function add(pipeline: Pipeline, name: string, arg: Argument): void {
+  pipeline.modules.push({ name, mclass: arg.type.slice(0, -"Arg".length), arg });
+}
+
+function link(pipeline: Pipeline, m1: string, ogate: number, m2: string): void {
+  pipeline.connections.push({ m1, ogate, m2, igate: 0 });
+}
+
+function check(ports: ForwardPort[]): void {
+  if (ports.length < 1 || ports.length > MAX_PORTS) {
+    throw new RangeError(`forward: ${ports.length} ports, possible are 1 to ${MAX_PORTS}`);
+  }
+  const owner = new Map<string, string>();
+  for (const { name, socket, queues = 1, macs } of ports) {
+    if (!/^[A-Za-z0-9_.-]{1,32}$/.test(name)) {
+      throw new RangeError(`forward: port name '${name}' must be 1 to 32 letters, digits, '_', '.' or '-'`);
+    }
+    claim(owner, `name ${name}`, name);
+    if (!/^\/[^,\0]{1,106}$/.test(socket)) {
+      throw new RangeError(
+        `forward: socket '${socket}' of port ${name} must be an absolute path under 108 bytes, no ','`,
+      );
+    }
+    claim(owner, `socket ${socket}`, name);
+    if (!Number.isInteger(queues) || queues < 1 || queues > 128) {
+      throw new RangeError(`forward: port ${name} has ${queues} queues, possible are 1 to 128`);
+    }
+    for (const mac of macs) {
+      if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) {
+        throw new RangeError(`forward: '${mac}' of port ${name} is not a MAC address`);
+      }
+      if (Number.parseInt(mac.slice(0, 2), 16) & 1) {
+        throw new RangeError(`forward: '${mac}' of port ${name} is a group address`);
+      }
+      claim(owner, `MAC ${mac.toLowerCase()}`, name);
+    }
+  }
+}
+
+function claim(owner: Map<string, string>, what: string, port: string): void {
+  const other = owner.get(what);
+  if (other !== undefined) throw new RangeError(`forward: ${what} of port ${port} is taken by port ${other}`);
+  owner.set(what, port);
+}
