@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Epoll sets, see epoll_set.h. Every operation is O(1) but finding an item, which costs the number of sets
+ * that the socket is in. */
+#include "sock/epoll_set.h"
+
+#include <stdlib.h>
+
+struct epoll_set {
+    struct sock *sock;
+    struct list items;
+    struct list ready;
+    unsigned num_ready;
+};
+
+struct epoll_item {
+    struct list by_sock, by_set, by_ready;
+    struct sock *sock;
+    struct epoll_set *set;
+    uint32_t interest; /**< enum sock_event, SOCK_EV_ET, SOCK_EV_ONESHOT */
+    bool armed;        /**< false after a one-shot report */
+    uint64_t data;
+};
+
+static void item_queue(struct epoll_item *it)
+{
+    if (!list_empty(&it->by_ready))
+        return;
+    list_push_back(&it->set->ready, &it->by_ready);
+    it->set->num_ready++;
+}
+
+static void item_unqueue(struct epoll_item *it)
+{
+    if (list_empty(&it->by_ready))
+        return;
+    list_remove(&it->by_ready);
+    it->set->num_ready--;
+}
+
+static uint32_t item_wants(const struct epoll_item *it)
+{
+    return it->armed ? it->interest | SOCK_EV_ALWAYS : 0;
+}
+
+static void item_free(struct epoll_item *it)
+{
+    item_unqueue(it);
+    list_remove(&it->by_sock);
+    list_remove(&it->by_set);
+    free(it);
+}
+
+static void item_arm(struct epoll_item *it, uint32_t events, uint64_t data)
+{
+    it->interest = events;
+    it->data = data;
+    it->armed = true;
+    if (sock_poll(it->sock) & item_wants(it))
+        item_queue(it);
+}
+
+static struct epoll_item *item_find(const struct epoll_set *set, const struct sock *s)
+{
+    list_for_each(node, &s->items)
+    {
+        struct epoll_item *it = container_of(node, struct epoll_item, by_sock);
+
+        if (it->set == set)
+            return it;
+    }
+    return NULL;
+}
+
+enum status epoll_open(struct socktab *tab, struct sock **out)
+{
+    struct epoll_set *set = calloc(1, sizeof(*set));
+    enum status st;
+
+    if (!set)
+        return ST_NO_MEMORY;
+    st = sock_alloc(tab, SOCK_TYPE_EPOLL, out);
+    if (st != ST_OK) {
+        free(set);
+        return st;
+    }
+    list_init(&set->items);
+    list_init(&set->ready);
+    set->sock = *out;
+    (*out)->epoll = set;
+    return ST_OK;
+}
+
+void epoll_set_free(struct epoll_set *set)
+{
+    list_for_each_safe(node, &set->items) item_free(container_of(node, struct epoll_item, by_set));
+    free(set);
+}
+
+void epoll_forget_sock(struct sock *s)
+{
+    list_for_each_safe(node, &s->items) item_free(container_of(node, struct epoll_item, by_sock));
+}
+
+enum status epoll_add(struct sock *ep, struct sock *s, uint32_t events, uint64_t data)
+{
+    struct epoll_item *it;
+
+    if (ep->type != SOCK_TYPE_EPOLL || s->type == SOCK_TYPE_EPOLL)
+        return ST_INVALID;
+    if (item_find(ep->epoll, s))
+        return ST_EXISTS;
+    it = calloc(1, sizeof(*it));
+    if (!it)
+        return ST_NO_MEMORY;
+    it->set = ep->epoll;
+    it->sock = s;
+    list_init(&it->by_ready);
+    list_push_back(&s->items, &it->by_sock);
+    list_push_back(&ep->epoll->items, &it->by_set);
+    item_arm(it, events, data);
+    return ST_OK;
+}
+
+enum status epoll_modify(struct sock *ep, struct sock *s, uint32_t events, uint64_t data)
+{
+    struct epoll_item *it;
+
+    if (ep->type != SOCK_TYPE_EPOLL || s->type == SOCK_TYPE_EPOLL)
+        return ST_INVALID;
+    it = item_find(ep->epoll, s);
+    if (!it)
+        return ST_NOT_FOUND;
+    item_arm(it, events, data);
+    return ST_OK;
+}
+
+enum status epoll_remove(struct sock *ep, struct sock *s)
+{
+    struct epoll_item *it;
+
+    if (ep->type != SOCK_TYPE_EPOLL)
+        return ST_INVALID;
+    it = item_find(ep->epoll, s);
+    if (!it)
+        return ST_NOT_FOUND;
+    item_free(it);
+    return ST_OK;
+}
+
+struct epoll_walk epoll_walk_begin(struct sock *ep)
+{
+    return (struct epoll_walk){.set = ep->epoll, .left = ep->epoll->num_ready};
+}
+
+bool epoll_walk_next(struct epoll_walk *walk, uint32_t *events, uint64_t *data)
+{
+    while (walk->left > 0) {
+        struct epoll_item *it = container_of(list_first(&walk->set->ready), struct epoll_item, by_ready);
+        uint32_t now = sock_poll(it->sock) & item_wants(it);
+
+        walk->left--;
+        item_unqueue(it);
+        if (now == 0)
+            continue;
+        if (it->interest & SOCK_EV_ONESHOT)
+            it->armed = false;
+        else if (!(it->interest & SOCK_EV_ET))
+            item_queue(it);
+        *events = now;
+        *data = it->data;
+        return true;
+    }
+    return false;
+}
+
+void sock_notify(struct sock *s, uint32_t events)
+{
+    list_for_each(node, &s->items)
+    {
+        struct epoll_item *it = container_of(node, struct epoll_item, by_sock);
+
+        if (events & item_wants(it))
+            item_queue(it);
+    }
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The insides of a stack and its workers, for this folder. */
+#ifndef WORKER_PRIV_H
+#define WORKER_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "inet/inet.h"
+#include "worker/stack.h"
+#include "worker/worker.h"
+
+#define WORKER_RX_BURST 64u
+#define WORKER_TX_BURST 32u    /**< frames gathered before they are handed over within a round */
+#define WORKER_TX_QUEUE 512u   /**< frames that may wait for the interface */
+#define WORKER_TX_LIMIT 448u   /**< from here on TCP and UDP get no buffers: the rest is for ARP and ICMP */
+#define WORKER_AGAIN_LIMIT 32u /**< refused calls in a row after which a round is run */
+
+struct mtcp_stack {
+    const struct config *cfg;
+    struct log log;
+    struct netif *nif;
+    struct inet *inet;
+    pthread_mutex_t lock; /**< of taken[] */
+    unsigned num_workers;
+    bool taken[STACK_MAX_WORKERS]; /**< the queue is in use */
+    _Atomic(struct worker *) workers[STACK_MAX_WORKERS];
+};
+
+struct worker_counters {
+#define COUNTER(name, text) uint64_t name;
+#include "worker/counters.def"
+#undef COUNTER
+};
+
+struct worker {
+    struct mtcp_stack *stack;
+    unsigned index; /**< also the queue of the interface */
+    unsigned max_socks;
+    uint64_t now_us;
+    struct netif *nif;
+    struct inet_worker *inet;
+    struct tcp *tcp;
+    struct udp *udp;
+    struct socktab socks;
+    bool attached;
+    pthread_t thread; /**< the last thread that polled, when attached */
+    struct pkt *tx[WORKER_TX_QUEUE];
+    unsigned tx_count;
+    bool send_refused;  /**< a datagram found no room: tell its socket when there is */
+    unsigned again_run; /**< calls refused with ST_AGAIN since the last round */
+    unsigned idle_run;  /**< idle rounds in a row */
+    int wake_fd;        /**< eventfd that ends a sleep */
+    atomic_bool interrupted;
+    struct worker_counters cnt;
+};
+
+enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker **out);
+void worker_destroy(struct worker *w, uint64_t linger_us);
+/** Hands over what has gathered; true when nothing is left. */
+bool worker_tx_flush(struct worker *w);
+/** Nothing happened in the last round: rest, as key `idle` says, until something may happen or until_us. */
+void worker_idle(struct worker *w, uint64_t until_us);
+uint64_t worker_clock_us(void);
+
+#endif
