@@ -36,7 +36,7 @@ export interface RunResult {
 
 /** A process that this one started and will see ending. */
 export interface ChildProcess {
-  readonly pid: number;
+  readonly identity: ProcessIdentity;
   signal(name: SignalName): void;
   /** Never rejects: a failing command is a result. */
   wait(): Promise<RunResult>;

@@ -161,7 +161,7 @@ export class FakeExec implements Exec {
         return { ...output, exitCode };
       });
     const pid = this.nextPid++;
-    const process: Running = { pid, ended: false, signal: stop, wait: () => ended };
+    const process: Running = { identity: { pid, startTicks: pid }, ended: false, signal: stop, wait: () => ended };
     this.processes.set(pid, process);
     return process;
   }
@@ -172,8 +172,7 @@ export class FakeExec implements Exec {
       logged += chunk;
       void this.files.write(options.logFile, logged);
     };
-    const { pid } = await this.spawn(argv, { ...(options.env ? { env: options.env } : {}), onOutput });
-    return { pid, startTicks: pid };
+    return (await this.spawn(argv, { ...(options.env ? { env: options.env } : {}), onOutput })).identity;
   }
 
   async self(): Promise<ProcessIdentity> {

@@ -36,7 +36,8 @@ export class RealExec implements Exec {
       return { stdout: output.stdout, stderr: output.stderr, exitCode: exitCodeOf(output.exitCode, output.signal) };
     });
     this.killWhenAsked(pid, options, stopped.signal);
-    return { pid, signal: (name) => signalGroup(pid, name), wait: () => result };
+    const startTicks = (await readProcess(pid))?.startTicks ?? 0;
+    return { identity: { pid, startTicks }, signal: (name) => signalGroup(pid, name), wait: () => result };
   }
 
   async startDaemon(argv: readonly string[], options: DaemonOptions): Promise<ProcessIdentity> {

@@ -11,7 +11,7 @@ export interface WaitOptions {
   /** Pause between two looks; it doubles up to ten times itself. Default 20. */
   readonly intervalMs?: number;
   /** Makes the error when the deadline has passed, from what was seen last. */
-  readonly onDeadline: (lastSeen: string) => Error;
+  readonly onDeadline: (lastSeen: string) => Error | Promise<Error>;
 }
 
 /** Resolves with what the probe found; rejects with the deadline's error, the signal's reason, or what a probe threw. */
@@ -26,7 +26,7 @@ export async function waitFor<T>(
     options.signal.throwIfAborted();
     const found = await probe(options.signal);
     if (found.reached) return found.value;
-    if (clock.now() >= end) throw options.onDeadline(found.lastSeen);
+    if (clock.now() >= end) throw await options.onDeadline(found.lastSeen);
     await clock.delay(interval, options.signal);
   }
 }

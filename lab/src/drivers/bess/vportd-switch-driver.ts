@@ -1,0 +1,134 @@
+/** vportd as a detached process of the lab's own, controlled over its unix socket. */
+import { join } from "node:path";
+import type { ProcessIdentity } from "../../host/exec.js";
+import type { Host } from "../../host/host.js";
+import { type Probed, waitFor } from "../../host/wait.js";
+import { VnflabError } from "../../model/error.js";
+import type { SwitchDriver, SwitchSpec, SwitchState } from "../switch-driver.js";
+import type { BessConnector, BessControl } from "./bess-control.js";
+import { clearStaleSocket } from "./stale-socket.js";
+
+const STOP_GRACE_MS = 5000;
+const CALL_DEADLINE_MS = 5000;
+const LOG_LINES = 20;
+const NEVER = new AbortController().signal;
+
+export class VportdSwitchDriver implements SwitchDriver {
+  constructor(
+    private readonly host: Host,
+    private readonly connector: BessConnector,
+  ) {}
+
+  async start(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
+    const { exec, files } = this.host;
+    const program = join(this.host.root, "bess/switch/bin/vportd.js");
+    if ((await files.kind(program)) !== "file") {
+      throw new VnflabError("VNF_NOT_BUILT", `the switch is not built: there is no file ${program}`);
+    }
+    for (const address of [spec.address, ...spec.ports.map(({ socket }) => `unix:${socket}`)]) {
+      await clearStaleSocket(this.host, address);
+    }
+    const process = await exec.startDaemon([nodeProgram(this.host), program, ...vportdOptions(spec)], {
+      logFile: spec.logFile,
+      // DPDK keeps its run-time files there, which otherwise stay behind in /var/run/dpdk.
+      env: { RUNTIME_DIRECTORY: spec.runDir },
+    });
+    await files.write(recordOf(spec), JSON.stringify(process));
+    const probe = async (): Promise<Probed<true>> => {
+      if (!(await exec.isAlive(process))) throw await this.failure(spec, "the switch ended while it was starting");
+      if (await this.host.sockets.isListening(spec.address)) return { reached: true, value: true };
+      return { reached: false, lastSeen: `nobody listens on ${spec.address}` };
+    };
+    await this.wait(probe, spec, spec.deadlinesMs.switch, signal);
+    await this.control(spec, signal, (control) => control.version());
+  }
+
+  async connect(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
+    await this.control(spec, signal, (control) => control.forward(spec.ports, spec.core));
+    const probe = async (): Promise<Probed<true>> => {
+      for (const { name, socket } of spec.ports) {
+        if ((await this.host.files.kind(socket)) !== "socket") {
+          return { reached: false, lastSeen: `the port of ${name} has no socket ${socket}` };
+        }
+      }
+      return { reached: true, value: true };
+    };
+    await this.wait(probe, spec, spec.deadlinesMs.ports, signal);
+  }
+
+  async observe(spec: SwitchSpec): Promise<SwitchState> {
+    const process = await this.record(spec);
+    if (!process) return { status: "absent", detail: "not started", ports: [] };
+    const { pid } = process;
+    if (!(await this.host.exec.isAlive(process))) {
+      return { status: "dead", detail: `process ${pid} has ended`, pid, ports: [] };
+    }
+    try {
+      const ports = await this.control(spec, NEVER, (control) =>
+        Promise.all(spec.ports.map(({ name }) => control.portState(name))),
+      );
+      return { status: "running", detail: `vportd on ${spec.address}`, pid, ports };
+    } catch (error) {
+      const detail = `process ${pid} does not answer: ${error instanceof Error ? error.message : error}`;
+      return { status: "running", detail, pid, ports: [] };
+    }
+  }
+
+  async stop(spec: SwitchSpec): Promise<void> {
+    const process = await this.record(spec);
+    if (process) await this.host.exec.stop(process, STOP_GRACE_MS);
+    await this.host.files.remove(recordOf(spec));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  private async record(spec: SwitchSpec): Promise<ProcessIdentity | undefined> {
+    const text = await this.host.files.readText(recordOf(spec));
+    return text === undefined ? undefined : (JSON.parse(text) as ProcessIdentity);
+  }
+
+  private async control<T>(spec: SwitchSpec, signal: AbortSignal, use: (control: BessControl) => Promise<T>) {
+    try {
+      await using control = await this.connector(spec.address, { deadlineMs: CALL_DEADLINE_MS, signal });
+      return await use(control);
+    } catch (cause) {
+      if (signal.aborted || cause instanceof VnflabError) throw cause;
+      throw await this.failure(spec, cause instanceof Error ? cause.message : String(cause), cause);
+    }
+  }
+
+  private async wait(probe: () => Promise<Probed<true>>, spec: SwitchSpec, deadlineMs: number, signal: AbortSignal) {
+    const onDeadline = async (lastSeen: string) => {
+      const message = `the switch is not ready after ${deadlineMs / 1000} s; last seen: ${lastSeen}`;
+      return new VnflabError("VNF_NOT_READY", message, { log: await this.log(spec) });
+    };
+    await waitFor(this.host.clock, probe, { deadlineMs, signal, onDeadline });
+  }
+
+  private async failure(spec: SwitchSpec, message: string, cause?: unknown): Promise<VnflabError> {
+    return new VnflabError("VNF_SWITCH_FAILED", message, { cause, log: await this.log(spec) });
+  }
+
+  private async log(spec: SwitchSpec) {
+    return { file: spec.logFile, lines: await this.host.files.tail(spec.logFile, LOG_LINES) };
+  }
+}
+
+function vportdOptions(spec: SwitchSpec): string[] {
+  return [
+    ...["--listen", spec.address],
+    ...["--core", String(spec.core)],
+    ...["--hugepages", spec.hugepages],
+    ...["--mem", String(spec.memoryMib)],
+    ...["--file-prefix", spec.filePrefix],
+  ];
+}
+
+/** The Node that runs this process, unless the host is a fake one. */
+function nodeProgram(host: Host): string {
+  return host.env.VNFLAB_NODE ?? process.execPath;
+}
+
+function recordOf(spec: SwitchSpec): string {
+  return join(spec.stateDir, "switch.json");
+}

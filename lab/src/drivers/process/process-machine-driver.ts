@@ -1,0 +1,99 @@
+/**
+ * The applications as processes of the host, over virtio_user. Such a machine is a folder: it "runs" while its record
+ * exists, and every command in it is a process of its own whose identity is recorded, so that none outlives the machine.
+ */
+import { join } from "node:path";
+import type { ChildProcess, ProcessIdentity } from "../../host/exec.js";
+import type { Host } from "../../host/host.js";
+import { VnflabError } from "../../model/error.js";
+import type { GuestCommand, GuestProcess, MachineDriver, MachineState, ProcessSpec, Rung } from "../machine-driver.js";
+
+const STOP_GRACE_MS = 3000;
+
+export class ProcessMachineDriver implements MachineDriver<ProcessSpec> {
+  constructor(private readonly host: Host) {}
+
+  async start(spec: ProcessSpec): Promise<void> {
+    if ((await this.host.files.kind(spec.binDir)) !== "directory") {
+      throw new VnflabError("VNF_NOT_BUILT", `the applications are not built: there is no folder ${spec.binDir}`);
+    }
+    await this.host.files.makeDirectory(spec.workDir);
+    await this.host.files.write(recordOf(spec), "{}\n");
+  }
+
+  async stop(spec: ProcessSpec): Promise<void> {
+    const { exec, files } = this.host;
+    await Promise.all((await this.processes(spec)).map((process) => exec.stop(process, STOP_GRACE_MS)));
+    await files.remove(processesOf(spec));
+    await files.remove(recordOf(spec));
+  }
+
+  async observe(spec: ProcessSpec): Promise<MachineState> {
+    if ((await this.host.files.kind(recordOf(spec))) === undefined) return { status: "absent", detail: "not started" };
+    const alive = await Promise.all((await this.processes(spec)).map((process) => this.host.exec.isAlive(process)));
+    const count = alive.filter(Boolean).length;
+    return { status: "running", detail: count === 0 ? "no application runs" : `${count} application(s) run` };
+  }
+
+  rungs(spec: ProcessSpec): readonly Rung[] {
+    const probe: Rung["probe"] = async () => {
+      const { status, detail } = await this.observe(spec);
+      return status === "running" ? { reached: true } : { reached: false, lastSeen: detail };
+    };
+    return [{ name: "running", deadlineMs: spec.deadlinesMs.running, probe }];
+  }
+
+  async exec(spec: ProcessSpec, command: GuestCommand): Promise<GuestProcess> {
+    const { files } = this.host;
+    let logged: Promise<void> = Promise.resolve();
+    const onOutput: GuestCommand["onOutput"] = (stream, chunk) => {
+      logged = logged.then(() => files.append(spec.consoleLog, chunk));
+      command.onOutput?.(stream, chunk);
+    };
+    const child = await this.host.exec.spawn(command.argv, {
+      cwd: spec.workDir,
+      env: { ...spec.env, ...command.env },
+      onOutput,
+      ...(command.input === undefined ? {} : { input: command.input }),
+    });
+    const record = join(processesOf(spec), String(child.identity.pid));
+    await files.write(record, JSON.stringify(child.identity));
+    return { signal: async (name) => child.signal(name), wait: () => this.ended(child, record, () => logged) };
+  }
+
+  async putFile(_spec: ProcessSpec, path: string, content: Uint8Array): Promise<void> {
+    await this.host.files.write(path, content);
+  }
+
+  async getFile(_spec: ProcessSpec, path: string): Promise<Uint8Array> {
+    const content = await this.host.files.readBytes(path);
+    if (!content) throw new VnflabError("VNF_GUEST_COMMAND", `there is no file ${path}`);
+    return content;
+  }
+
+  async release(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  private async ended(child: ChildProcess, record: string, logged: () => Promise<void>) {
+    const result = await child.wait();
+    await logged();
+    await this.host.files.remove(record);
+    return result;
+  }
+
+  private async processes(spec: ProcessSpec): Promise<ProcessIdentity[]> {
+    const { files } = this.host;
+    const names = await files.list(processesOf(spec));
+    const texts = await Promise.all(names.map((name) => files.readText(join(processesOf(spec), name))));
+    return texts.filter((text) => text !== undefined).map((text) => JSON.parse(text) as ProcessIdentity);
+  }
+}
+
+function recordOf(spec: ProcessSpec): string {
+  return join(spec.stateDir, "machine.json");
+}
+
+function processesOf(spec: ProcessSpec): string {
+  return join(spec.stateDir, "processes");
+}

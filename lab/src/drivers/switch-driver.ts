@@ -1,0 +1,54 @@
+/** What a switch driver does, and what it is given. The spec is plain data and stored in the lab's state. */
+
+export interface SwitchPortSpec {
+  /** The machine's name. */
+  readonly name: string;
+  /** vhost-user socket on which the port listens. */
+  readonly socket: string;
+  readonly queues: number;
+  /** Destinations that are forwarded to this port. */
+  readonly macs: readonly string[];
+}
+
+export interface SwitchSpec {
+  readonly lab: string;
+  /** Where the control protocol is served: `unix:/path`. */
+  readonly address: string;
+  readonly core: number;
+  readonly memoryMib: number;
+  readonly hugepages: "auto" | "on" | "off";
+  readonly filePrefix: string;
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly logFile: string;
+  readonly ports: readonly SwitchPortSpec[];
+  readonly deadlinesMs: { readonly switch: number; readonly ports: number };
+}
+
+export interface PortState {
+  readonly name: string;
+  /** The machine's driver is attached. */
+  readonly linkUp: boolean;
+  /** Frames from the machine and to it, and those that it did not take. */
+  readonly received: number;
+  readonly sent: number;
+  readonly dropped: number;
+}
+
+export interface SwitchState {
+  readonly status: "absent" | "running" | "dead";
+  readonly detail: string;
+  readonly pid?: number;
+  /** Empty unless running. */
+  readonly ports: readonly PortState[];
+}
+
+export interface SwitchDriver extends AsyncDisposable {
+  /** Starts the switch and waits until it answers. */
+  start(spec: SwitchSpec, signal: AbortSignal): Promise<void>;
+  /** Makes the ports and joins them; waits until their sockets are there. */
+  connect(spec: SwitchSpec, signal: AbortSignal): Promise<void>;
+  observe(spec: SwitchSpec): Promise<SwitchState>;
+  /** Stops the switch and removes all of it outside stateDir and runDir. */
+  stop(spec: SwitchSpec): Promise<void>;
+}

@@ -1,0 +1,18 @@
+/** What the plan must know of the host. */
+import type { Host } from "./host.js";
+
+export async function readHostFacts(host: Host): Promise<{ cores: number[]; availableMemoryMib: number }> {
+  const status = (await host.files.readText("/proc/self/status")) ?? "";
+  const memory = (await host.files.readText("/proc/meminfo")) ?? "";
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? "0";
+  const kib = Number(/^MemAvailable:\s*(\d+) kB/m.exec(memory)?.[1] ?? 0);
+  return { cores: parseCpuList(list), availableMemoryMib: Math.floor(kib / 1024) };
+}
+
+/** `0-2,5` -> 0, 1, 2, 5. */
+function parseCpuList(list: string): number[] {
+  return list.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
+  });
+}
