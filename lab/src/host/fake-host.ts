@@ -225,5 +225,6 @@ export interface FakeHost extends Host {
 export function fakeHost(env: Readonly<Record<string, string>> = { HOME: "/home/u" }): FakeHost {
   const clock = new FakeClock();
   const files = new FakeFiles();
-  return { clock, files, exec: new FakeExec(files, clock), sockets: new FakeSockets(), env, uid: 1000, root: "/repo" };
+  const exec = new FakeExec(files, clock);
+  return { clock, files, exec, sockets: new FakeSockets(), env, uid: 1000, node: "node", root: "/repo" };
 }

@@ -13,6 +13,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Effective user id. */
   readonly uid: number;
+  /** The Node program that runs this process, to run others with. */
+  readonly node: string;
   /** Folder of the repository: templates, built programs, examples. */
   readonly root: string;
 }

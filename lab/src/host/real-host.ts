@@ -17,6 +17,7 @@ export function realHost(): Host {
     sockets: new RealSockets(),
     env: process.env,
     uid: process.geteuid?.() ?? -1,
+    node: process.execPath,
     root: process.env.VNFLAB_ROOT ?? REPOSITORY,
   };
 }

@@ -28,7 +28,7 @@ export class VportdSwitchDriver implements SwitchDriver {
     for (const address of [spec.address, ...spec.ports.map(({ socket }) => `unix:${socket}`)]) {
       await clearStaleSocket(this.host, address);
     }
-    const process = await exec.startDaemon([nodeProgram(this.host), program, ...vportdOptions(spec)], {
+    const process = await exec.startDaemon([this.host.node, program, ...vportdOptions(spec)], {
       logFile: spec.logFile,
       // DPDK keeps its run-time files there, which otherwise stay behind in /var/run/dpdk.
       env: { RUNTIME_DIRECTORY: spec.runDir },
@@ -122,11 +122,6 @@ function vportdOptions(spec: SwitchSpec): string[] {
     ...["--mem", String(spec.memoryMib)],
     ...["--file-prefix", spec.filePrefix],
   ];
-}
-
-/** The Node that runs this process, unless the host is a fake one. */
-function nodeProgram(host: Host): string {
-  return host.env.VNFLAB_NODE ?? process.execPath;
 }
 
 function recordOf(spec: SwitchSpec): string {
