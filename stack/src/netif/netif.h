@@ -14,6 +14,9 @@
 #include "base/status.h"
 #include "wire/eth.h"
 
+/** Bytes of the longest frame: Ethernet header, one VLAN tag, packet. */
+#define NETIF_MAX_FRAME(mtu) (ETH_HDR_LEN + 4u + (mtu))
+
 struct netif;
 struct log;
 
@@ -71,6 +74,14 @@ static inline unsigned netif_rx_burst(struct netif *n, unsigned q, struct pkt **
 static inline unsigned netif_tx_burst(struct netif *n, unsigned q, struct pkt **p, unsigned c)
 {
     return n->ops->tx_burst(n, q, p, c);
+}
+static inline enum status netif_attach_thread(struct netif *n)
+{
+    return n->ops->attach_thread ? n->ops->attach_thread(n) : ST_OK;
+}
+static inline uint64_t netif_next_deadline_us(struct netif *n)
+{
+    return n->ops->next_deadline_us ? n->ops->next_deadline_us(n) : UINT64_MAX;
 }
 static inline struct pkt *netif_alloc(struct netif *n, unsigned q)
 {
