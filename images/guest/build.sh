@@ -120,6 +120,8 @@ finish_root() {
     mkdir -p "$root"/{dev,proc,sys,run,tmp,root,opt/vnflab,var/log,var/tmp,mnt}
     chmod 1777 "$root/tmp" "$root/var/tmp"
     ln -sf /proc/self/mounts "$root/etc/mtab"
+    ln -sfn ../run "$root/var/run"
+    ln -sfn ../run/lock "$root/var/lock"
     chmod -R u+rwX "$root"
 }
 
