@@ -65,7 +65,7 @@ enum status sock_alloc(struct socktab *tab, enum sock_type type, struct sock **o
     if (id < 0)
         return ST_TABLE_FULL;
     s = &tab->socks[id];
-    *s = (struct sock){.tab = tab, .id = id, .type = type};
+    *s = (struct sock){.tab = tab, .id = id, .type = type, .no_delay = true};
     list_init(&s->items);
     *out = s;
     return ST_OK;

@@ -78,8 +78,8 @@ enum status sock_connect(struct sock *s, struct tcp_endpoint peer, uint64_t now_
         s->conn = NULL;
         return st;
     }
-    if (s->no_delay)
-        tcp_set_no_delay(s->conn, true, now_us);
+    if (!s->no_delay)
+        tcp_set_no_delay(s->conn, false, now_us);
     return ST_IN_PROGRESS;
 }
 

@@ -296,3 +296,8 @@ unsigned worker_max_socks(const struct worker *w)
 {
     return w->max_socks;
 }
+
+const struct config *worker_config(const struct worker *w)
+{
+    return w->stack->cfg;
+}

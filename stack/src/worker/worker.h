@@ -15,6 +15,7 @@
 #include "sock/sock.h"
 
 struct worker;
+struct config;
 
 #define WORKER_FOREVER UINT64_MAX
 
@@ -23,6 +24,7 @@ struct socktab *worker_socks(struct worker *w);
 uint64_t worker_now(const struct worker *w);
 /** max_concurrency of the worker: its descriptors are smaller than this. */
 unsigned worker_max_socks(const struct worker *w);
+const struct config *worker_config(const struct worker *w);
 
 /** One round; true when it found something to do. */
 bool worker_round(struct worker *w);
