@@ -1,0 +1,282 @@
+/**
+ * Virtual machines as libvirt domains.
+ *
+ * One connection, and so one libvirt thread, a machine: a guest agent that hangs blocks nobody else. A domain is
+ * defined, then started, so that its state and the reason of its end can still be asked for when it is gone.
+ */
+import { join } from "node:path";
+import type { Host } from "../../host/host.js";
+import { resolveLayout } from "../../host/layout.js";
+import { waitFor } from "../../host/wait.js";
+import { VnflabError } from "../../model/error.js";
+import type {
+  GuestCommand,
+  GuestProcess,
+  MachineDriver,
+  MachineDriverFactory,
+  MachineState,
+  Rung,
+  VmSpec,
+} from "../machine-driver.js";
+import { describeEnd, isAlive } from "./domain-state.js";
+import { GuestAgent } from "./guest-agent.js";
+import { type GuestShell, startGuestProcess } from "./guest-process.js";
+import { faultOf, hasFault, type Libvirt, type LibvirtConnector } from "./libvirt.js";
+import { type DomainState, FAULT } from "./native/protocol.js";
+import { PrivateDaemon } from "./private-daemon.js";
+import { vmRungs } from "./rungs.js";
+import { ThreadLibvirt } from "./thread-libvirt.js";
+
+/** The first question to a new daemon makes it look at QEMU, which takes seconds on a good day. */
+const CONNECT_MS = 120_000;
+const CREATE_MS = 60_000;
+const DESTROY_MS = 60_000;
+/** How long a guest may take to end by itself. */
+const SHUTDOWN_MS = 5000;
+/** Libvirt's own time limit comes first; this one is for a libvirt that hangs. */
+const AGENT_MARGIN_MS = 10_000;
+const AGENT_SILENCE_MS = 60_000;
+const CONSOLE_LINES = 40;
+const QEMU_LOG_LINES = 15;
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+export const libvirtMachines: MachineDriverFactory<VmSpec> = (host) =>
+  new LibvirtMachineDriver(host, (uri) => ThreadLibvirt.connect(uri, { deadlineMs: CONNECT_MS }));
+
+export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
+  private readonly connections = new Map<string, Promise<Libvirt>>();
+  private readonly daemons = new Map<string, PrivateDaemon>();
+
+  constructor(
+    private readonly host: Host,
+    private readonly connect: LibvirtConnector,
+  ) {}
+
+  async start(spec: VmSpec, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { domainName: name } = spec;
+    const state = await this.state(spec, "start the daemon");
+    if (state && isAlive(state)) return;
+    const libvirt = await this.connection(spec);
+    try {
+      await libvirt.call("define", { xml: spec.domainXml }, { deadlineMs: CONNECT_MS });
+      signal.throwIfAborted();
+      await libvirt.call("create", { name, autodestroy: false }, { deadlineMs: CREATE_MS });
+    } catch (error) {
+      await libvirt.call("undefine", { name }).catch(() => {});
+      throw await this.withQemuLog(spec, error);
+    }
+  }
+
+  async stop(spec: VmSpec): Promise<void> {
+    const state = await this.state(spec);
+    if (state) {
+      const libvirt = await this.connection(spec);
+      if (isAlive(state)) await this.end(spec, libvirt);
+      await unless(FAULT.NO_DOMAIN, libvirt.call("undefine", { name: spec.domainName }));
+    }
+    await this.drop(spec);
+    await this.host.files.remove((await this.daemon(spec.runDir)).qemuLog(spec.domainName));
+  }
+
+  async observe(spec: VmSpec): Promise<MachineState> {
+    const state = await this.state(spec);
+    if (!state) return { status: "absent", detail: "no such domain" };
+    if (!isAlive(state)) return { status: "dead", detail: describeEnd(state) };
+    const process = await this.process(spec);
+    const daemon = spec.libvirtUri ?? "private libvirtd, as the lab names no URI";
+    return { status: "running", detail: `domain ${state.state} (${daemon})`, ...(process ? { pid: process.pid } : {}) };
+  }
+
+  rungs(spec: VmSpec): readonly Rung[] {
+    return vmRungs(spec, {
+      agent: this.agent(spec),
+      consoleTail: (lines) => this.host.files.tail(spec.consoleLog, lines),
+      observe: () => this.observe(spec),
+      lost: (detail) => this.lost(spec, detail),
+    });
+  }
+
+  async exec(spec: VmSpec, command: GuestCommand): Promise<GuestProcess> {
+    return this.inGuest(spec, `run ${command.argv[0] ?? "nothing"}`, () =>
+      startGuestProcess(this.shell(spec), command),
+    );
+  }
+
+  async putFile(spec: VmSpec, path: string, content: Uint8Array): Promise<void> {
+    await this.inGuest(spec, `write ${path}`, () => this.agent(spec).writeFile(path, content));
+  }
+
+  async getFile(spec: VmSpec, path: string): Promise<Uint8Array> {
+    return this.inGuest(spec, `read ${path}`, () => this.agent(spec).readFile(path));
+  }
+
+  async release(runDir: string): Promise<void> {
+    await (await this.daemon(runDir)).stop();
+    this.daemons.delete(runDir);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const open = [...this.connections.values()];
+    this.connections.clear();
+    await Promise.all(open.map(async (opening) => (await opening.catch(() => undefined))?.[Symbol.asyncDispose]()));
+  }
+
+  private async daemon(runDir: string): Promise<PrivateDaemon> {
+    const known = this.daemons.get(runDir);
+    if (known) return known;
+    const { cacheDir } = await resolveLayout(this.host);
+    const daemon = new PrivateDaemon(this.host, { dir: join(runDir, "v"), cacheHome: join(cacheDir, "libvirt") });
+    this.daemons.set(runDir, daemon);
+    return daemon;
+  }
+
+  private connection(spec: VmSpec): Promise<Libvirt> {
+    const known = this.connections.get(spec.domainName);
+    if (known) return known;
+    const opening = this.open(spec);
+    this.connections.set(spec.domainName, opening);
+    opening.catch(() => this.connections.delete(spec.domainName));
+    return opening;
+  }
+
+  private async open(spec: VmSpec): Promise<Libvirt> {
+    if (spec.libvirtUri !== undefined) return this.connect(spec.libvirtUri);
+    const daemon = await this.daemon(spec.runDir);
+    await daemon.ensure();
+    return this.connect(daemon.uri);
+  }
+
+  private async drop(spec: VmSpec): Promise<void> {
+    const known = this.connections.get(spec.domainName);
+    this.connections.delete(spec.domainName);
+    await (await known?.catch(() => undefined))?.[Symbol.asyncDispose]();
+  }
+
+  /** Calls libvirt; a connection that has been lost is replaced by the next call. */
+  private async using<T>(spec: VmSpec, use: (libvirt: Libvirt) => Promise<T>): Promise<T> {
+    const libvirt = await this.connection(spec);
+    try {
+      return await use(libvirt);
+    } catch (error) {
+      if (error instanceof VnflabError && error.code === "VNF_LIBVIRT" && !faultOf(error)) await this.drop(spec);
+      throw error;
+    }
+  }
+
+  /** Undefined when there is no such domain; no daemon is started only to be told so. */
+  private async state(spec: VmSpec, start?: "start the daemon"): Promise<DomainState | undefined> {
+    if (spec.libvirtUri === undefined && start === undefined) {
+      const daemon = await this.daemon(spec.runDir);
+      if (!(await daemon.knows(spec.domainName))) return undefined;
+    }
+    return unless(
+      FAULT.NO_DOMAIN,
+      this.using(spec, (libvirt) => libvirt.call("state", { name: spec.domainName })),
+    );
+  }
+
+  private async process(spec: VmSpec) {
+    return spec.libvirtUri === undefined ? (await this.daemon(spec.runDir)).guest(spec.domainName) : undefined;
+  }
+
+  /** Asks the guest to end, then ends it. */
+  private async end(spec: VmSpec, libvirt: Libvirt): Promise<void> {
+    const { domainName: name } = spec;
+    const asked = await libvirt.call("shutdown", { name, mode: "agent" }).then(
+      () => true,
+      () => false,
+    );
+    if (asked) await this.untilEnded(spec).catch(() => {});
+    const gone = [FAULT.NO_DOMAIN, FAULT.OPERATION_INVALID];
+    await unless(gone, libvirt.call("destroy", { name }, { deadlineMs: DESTROY_MS }));
+  }
+
+  private async untilEnded(spec: VmSpec): Promise<void> {
+    const probe = async () => {
+      const state = await this.state(spec);
+      return state && isAlive(state)
+        ? ({ reached: false, lastSeen: state.state } as const)
+        : ({ reached: true, value: undefined } as const);
+    };
+    await waitFor<void>(this.host.clock, probe, {
+      deadlineMs: SHUTDOWN_MS,
+      signal: new AbortController().signal,
+      onDeadline: (lastSeen) => new VnflabError("VNF_LIBVIRT", `${spec.domainName} is still ${lastSeen}`),
+    });
+  }
+
+  private agent(spec: VmSpec): GuestAgent {
+    return new GuestAgent(async (execute, args, timeoutS) => {
+      const params = { name: spec.domainName, command: JSON.stringify({ execute, arguments: args }), timeoutS };
+      const options = { deadlineMs: timeoutS * 1000 + AGENT_MARGIN_MS };
+      const answer = await this.using(spec, (libvirt) => libvirt.call("agent", params, options));
+      return (JSON.parse(answer) as { return: unknown }).return;
+    });
+  }
+
+  private shell(spec: VmSpec): GuestShell {
+    return {
+      agent: this.agent(spec),
+      clock: this.host.clock,
+      workDir: spec.workDir,
+      env: { PATH: `${spec.binDir}:${PATH}`, HOME: "/root", LANG: "C.UTF-8" },
+      giveUp: async (failure, failingForMs) => {
+        const dead = await this.deathOf(spec);
+        if (dead) return dead;
+        const patient = hasFault(failure, FAULT.AGENT_UNRESPONSIVE, FAULT.AGENT_UNSYNCED);
+        return patient && failingForMs < AGENT_SILENCE_MS ? undefined : guestError(spec, "follow a command", failure);
+      },
+    };
+  }
+
+  private async inGuest<T>(spec: VmSpec, what: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      throw (await this.deathOf(spec)) ?? guestError(spec, what, error);
+    }
+  }
+
+  /** The error of a machine that has ended, or undefined while it lives. */
+  private async deathOf(spec: VmSpec): Promise<VnflabError | undefined> {
+    const { status, detail } = await this.observe(spec);
+    return status === "running" ? undefined : this.lost(spec, detail);
+  }
+
+  private async lost(spec: VmSpec, detail: string): Promise<VnflabError> {
+    const file = spec.consoleLog;
+    const lines = await this.host.files.tail(file, CONSOLE_LINES);
+    const message = `machine ${spec.machine} has ended: ${detail}`;
+    if (lines.length > 0) return new VnflabError("VNF_MACHINE_FAILED", message, { log: { file, lines } });
+    return this.withQemuLog(spec, new VnflabError("VNF_MACHINE_FAILED", message));
+  }
+
+  /** The same error with the last lines that QEMU wrote. */
+  private async withQemuLog(spec: VmSpec, error: unknown): Promise<VnflabError> {
+    const known = error instanceof VnflabError ? error : undefined;
+    if (!known) throw error;
+    const file = (await this.daemon(spec.runDir)).qemuLog(spec.domainName);
+    const lines = await this.host.files.tail(file, QEMU_LOG_LINES);
+    if (lines.length === 0 || known.log) return known;
+    const { code, message, hint, cause } = known;
+    return new VnflabError(code, `${spec.machine}: ${message}`, { hint, cause, log: { file, lines } });
+  }
+}
+
+function guestError(spec: VmSpec, what: string, cause: unknown): VnflabError {
+  if (cause instanceof VnflabError && cause.code !== "VNF_LIBVIRT") return cause;
+  const words = faultOf(cause)?.message ?? (cause instanceof Error ? cause.message : String(cause));
+  const reason = words.replace(/^.*unable to execute QEMU agent command '[^']*': /, "");
+  return new VnflabError("VNF_GUEST_COMMAND", `${spec.machine}: cannot ${what}: ${reason}`, { cause });
+}
+
+/** Undefined instead of an error when libvirt refused for one of these reasons. */
+async function unless<T>(codes: number | readonly number[], call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (hasFault(error, ...[codes].flat())) return undefined;
+    throw error;
+  }
+}
