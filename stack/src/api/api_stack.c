@@ -163,12 +163,9 @@ void mtcp_destroy(void)
     pthread_mutex_lock(&instance.lock);
     if (instance.ready) {
         api_signal_set_stack(NULL);
-        while (!list_empty(&instance.contexts)) {
-            struct api_ctx *c = container_of(list_pop_front(&instance.contexts), struct api_ctx, link);
-
-            stack_give_worker(c->worker, LINGER_US);
-            free(c);
-        }
+        list_for_each_safe (node, &instance.contexts)
+            api_ctx_destroy(&container_of(node, struct api_ctx, link)->pub, LINGER_US);
+        list_init(&instance.contexts);
         stack_destroy(instance.stack);
         config_free(&instance.cfg);
         instance.stack = NULL;
