@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * From the configuration to an open interface with its wrappers: pcap nearest to the wire, fault in front of
+ * it. This file alone knows which interfaces there are; it is not part of mtcp_core, so that tests need no
+ * DPDK. */
+#include <string.h>
+
+#include "netif/fault.h"
+#include "netif/pcap.h"
+#include "netif/tap.h"
+#include "worker/stack.h"
+
+static enum status open_device(const struct config *cfg, const struct netif_params *p, struct netif **out)
+{
+    if (cfg->io == CONFIG_IO_TAP)
+        return tap_open(p, out);
+    log_say(p->log, LOG_ERROR, "io = dpdk is not built in");
+    return ST_NO_SUPPORT;
+}
+
+static enum status wrap_pcap(const struct config *cfg, struct log *log, struct netif **nif)
+{
+    return cfg->pcap ? pcap_wrap(*nif, cfg->pcap, log, nif) : ST_OK;
+}
+
+static enum status wrap_fault(const struct config *cfg, struct log *log, struct netif **nif)
+{
+    struct fault_params params;
+    char error[CONFIG_ERROR_LEN];
+
+    if (!cfg->fault)
+        return ST_OK;
+    if (fault_params_parse(cfg->fault, &params, error, sizeof(error)) != ST_OK) {
+        log_say(log, LOG_ERROR, "key 'fault': %s", error);
+        return ST_INVALID;
+    }
+    log_say(log, LOG_WARN, "the link is bad on purpose: %s", cfg->fault);
+    return fault_wrap(*nif, &params, NULL, NULL, nif);
+}
+
+enum status stack_open_netif(const struct config *cfg, unsigned num_workers, struct log *log,
+                             struct netif **out)
+{
+    struct netif_params p = {
+        .port = cfg->port,
+        .eal = cfg->eal,
+        .hugepages = cfg->hugepages == CONFIG_HUGEPAGES_AUTO ? -1 : cfg->hugepages == CONFIG_HUGEPAGES_ON,
+        .num_queues = num_workers,
+        .mtu = cfg->mtu,
+        .has_mac = cfg->has_mac,
+        .log = log,
+    };
+    struct netif *nif;
+    enum status rc;
+
+    memcpy(p.mac.b, cfg->mac, sizeof(p.mac.b));
+    rc = open_device(cfg, &p, &nif);
+    if (rc != ST_OK)
+        return rc;
+    rc = wrap_pcap(cfg, log, &nif);
+    if (rc == ST_OK)
+        rc = wrap_fault(cfg, log, &nif);
+    if (rc != ST_OK) {
+        nif->ops->close(nif);
+        return rc;
+    }
+    *out = nif;
+    return ST_OK;
+}
