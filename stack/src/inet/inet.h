@@ -53,8 +53,10 @@ struct inet_ops {
     void (*unreachable)(void *ctx, ipv4_addr_t dst, uint64_t now_us);
 };
 
+/** ST_INVALID (the log says what) when an address, prefix, route or static entry makes no sense. */
 enum status inet_create(const struct inet_params *params, struct inet **out);
 void inet_destroy(struct inet *inet);
+/** Workers are created before any of them runs. */
 enum status inet_worker_create(struct inet *inet, const struct inet_ops *ops, void *ctx,
                                struct inet_worker **out);
 void inet_worker_destroy(struct inet_worker *iw);
@@ -69,6 +71,11 @@ enum status inet_output(struct inet_worker *iw, struct pkt *pkt, ipv4_addr_t src
 enum status inet_route_lookup(const struct inet *inet, ipv4_addr_t dst, ipv4_addr_t *src, uint16_t *mtu);
 /** Whether the address is one of ours. */
 bool inet_is_local(const struct inet *inet, ipv4_addr_t addr);
+
+/** Answers a datagram that nobody takes with ICMP port unreachable, at a limited rate (RFC 1122 3.2.2.1). pkt
+ * stands at the transport header and stays the caller's. */
+void inet_port_unreachable(struct inet_worker *iw, const struct ipv4_hdr *ip, const struct pkt *pkt,
+                           uint64_t now_us);
 
 /** When inet_worker_timers() must run next; UINT64_MAX = no need. */
 uint64_t inet_worker_next_deadline(const struct inet_worker *iw);

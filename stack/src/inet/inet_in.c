@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Frames in: Ethernet filter, IPv4 checks (RFC 1122 3.2.1), demultiplexing. A packet is dropped by exactly
+ * one counter or handed on. */
+#include "inet/inet_priv.h"
+
+static bool is_broadcast(const struct inet *inet, ipv4_addr_t a)
+{
+    return ipv4_is_broadcast(a) || (inet->broadcast && a == inet->broadcast);
+}
+
+/* Sources that no packet from the network can have (RFC 1122 3.2.1.3). */
+static bool source_is_martian(const struct inet *inet, ipv4_addr_t src)
+{
+    return src >> 24 == 0 || ipv4_is_loopback(src) || src >> 28 >= 0xe || is_broadcast(inet, src) ||
+           src == inet->addr;
+}
+
+/* The counter of the reason to drop a packet that was well formed, NULL when it is for us. */
+static uint64_t *ipv4_refuse(struct inet_worker *iw, const struct ipv4_hdr *ip, bool link_broadcast)
+{
+    const struct inet *inet = iw->inet;
+
+    if (source_is_martian(inet, ip->src))
+        return &iw->count.drop_ip_src;
+    if (ip->dst == inet->addr) {
+        if (link_broadcast) /* RFC 1122 3.3.6 */
+            return &iw->count.drop_ip_broadcast;
+    } else if (!is_broadcast(inet, ip->dst)) {
+        return &iw->count.drop_ip_dst;
+    } else if (ip->proto != IP_PROTO_UDP) {
+        return &iw->count.drop_ip_broadcast;
+    }
+    if (ip->more_frags || ip->frag_offset)
+        return &iw->count.drop_ip_fragment;
+    return NULL;
+}
+
+static void ipv4_input(struct inet_worker *iw, struct pkt *pkt, bool link_broadcast, uint64_t now_us)
+{
+    struct ipv4_hdr ip;
+    enum status st = ipv4_parse(pkt->data, pkt->len, pkt->flags & PKT_RX_IP_CSUM_OK, &ip);
+    uint64_t *reason;
+
+    if (st != ST_OK) {
+        inet_drop(st == ST_BAD_CHECKSUM ? &iw->count.drop_ip_checksum : &iw->count.drop_ip_bad, pkt);
+        return;
+    }
+    reason = ipv4_refuse(iw, &ip, link_broadcast);
+    if (reason) {
+        inet_drop(reason, pkt);
+        return;
+    }
+    iw->count.rx_ipv4++;
+    pkt->len = ip.total_len; /* what is behind is padding of the frame */
+    pkt_pull(pkt, ip.hdr_len);
+    if (ip.proto == IP_PROTO_ICMP)
+        inet_icmp_input(iw, &ip, pkt, now_us);
+    else
+        iw->ops->deliver(iw->ctx, &ip, pkt, now_us);
+}
+
+void inet_input(struct inet_worker *iw, struct pkt *frame, uint64_t now_us)
+{
+    const struct inet *inet = iw->inet;
+    struct eth_hdr eth;
+
+    iw->count.rx_frames++;
+    if (eth_parse(frame->data, frame->len, &eth) != ST_OK) {
+        inet_drop(&iw->count.drop_eth_short, frame);
+        return;
+    }
+    if (!eth_addr_is_multicast(eth.dst) && !eth_addr_equal(eth.dst, inet->mac)) {
+        inet_drop(&iw->count.drop_eth_dst, frame);
+        return;
+    }
+    if (eth_addr_equal(eth.src, inet->mac)) {
+        inet_drop(&iw->count.drop_eth_own, frame);
+        return;
+    }
+    pkt_pull(frame, ETH_HDR_LEN);
+    if (eth.type == ETH_TYPE_IPV4)
+        ipv4_input(iw, frame, eth_addr_is_multicast(eth.dst), now_us);
+    else if (eth.type == ETH_TYPE_ARP)
+        inet_arp_input(iw, &eth, frame, now_us);
+    else
+        inet_drop(&iw->count.drop_eth_type, frame);
+}
+
+void inet_local_deliver(struct inet_worker *iw, uint64_t now_us)
+{
+    /* Only what was there at the begin: an answer to ourselves waits for the next turn. */
+    for (unsigned n = iw->local.count; n; n--) {
+        struct pkt *pkt = pkt_queue_pop(&iw->local);
+        struct ipv4_hdr ip;
+
+        if (ipv4_parse(pkt->data, pkt->len, true, &ip) != ST_OK) {
+            inet_drop(&iw->count.drop_ip_bad, pkt);
+            continue;
+        }
+        iw->count.rx_ipv4++;
+        pkt->flags |= PKT_RX_L4_CSUM_OK;
+        pkt_pull(pkt, ip.hdr_len);
+        if (ip.proto == IP_PROTO_ICMP)
+            inet_icmp_input(iw, &ip, pkt, now_us);
+        else
+            iw->ops->deliver(iw->ctx, &ip, pkt, now_us);
+    }
+}
