@@ -30,3 +30,21 @@ export async function waitFor<T>(
     await clock.delay(interval, options.signal);
   }
 }
+
+/** The promise's outcome, or the deadline's error, or the signal's reason, whichever is first. */
+export async function withDeadline<T>(
+  clock: Clock,
+  work: Promise<T>,
+  options: { readonly deadlineMs: number; readonly signal: AbortSignal; readonly onDeadline: () => Error },
+): Promise<T> {
+  const settled = new AbortController();
+  const late = async (): Promise<never> => {
+    await clock.delay(options.deadlineMs, AbortSignal.any([settled.signal, options.signal]));
+    throw options.onDeadline();
+  };
+  try {
+    return await Promise.race([work, late()]);
+  } finally {
+    settled.abort();
+  }
+}

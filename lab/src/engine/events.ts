@@ -1,0 +1,54 @@
+/** Everything that the engine and the suites tell while they work. Text, JSON lines and others are formatters of it. */
+import type { RungName } from "../drivers/machine-driver.js";
+import type { VnflabError } from "../model/error.js";
+
+export type LabEvent =
+  | { readonly type: "plan"; readonly lab: string; readonly actions: readonly string[] }
+  | { readonly type: "action-started"; readonly action: string }
+  | { readonly type: "action-done"; readonly action: string; readonly seconds: number }
+  | { readonly type: "action-failed"; readonly action: string; readonly error: VnflabError }
+  | {
+      readonly type: "rung-reached";
+      readonly machine: string;
+      readonly rung: RungName;
+      readonly seconds: number;
+      readonly detail?: string;
+    }
+  /** Something that the user should know and that is no failure. */
+  | { readonly type: "note"; readonly text: string }
+  | { readonly type: "case-started"; readonly case: string }
+  | {
+      readonly type: "case-done";
+      readonly case: string;
+      readonly status: "passed" | "failed" | "skipped";
+      readonly seconds: number;
+      readonly message?: string;
+    };
+
+export type Emit = (event: LabEvent) => void;
+
+/** One line for people, or nothing for events that only machines want. */
+export function formatEvent(event: LabEvent): string | undefined {
+  switch (event.type) {
+    case "plan":
+      return event.actions.length === 0 ? `${event.lab}: nothing to do` : undefined;
+    case "action-started":
+      return `… ${event.action}`;
+    case "action-done":
+      return `✔ ${event.action} (${event.seconds.toFixed(1)} s)`;
+    case "action-failed":
+      return `✘ ${event.action}: ${event.error.message}`;
+    case "rung-reached": {
+      const detail = event.detail === undefined ? "" : `: ${event.detail}`;
+      return `  ${event.machine}: ${event.rung} (${event.seconds.toFixed(1)} s)${detail}`;
+    }
+    case "note":
+      return `! ${event.text}`;
+    case "case-started":
+      return `… ${event.case}`;
+    case "case-done": {
+      const mark = { passed: "✔", failed: "✘", skipped: "-" }[event.status];
+      return `${mark} ${event.case} (${event.seconds.toFixed(1)} s)${event.message ? `: ${event.message}` : ""}`;
+    }
+  }
+}

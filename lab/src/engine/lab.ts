@@ -1,0 +1,81 @@
+/** A running lab, for commands and suites: its machines, and what can be done in them. */
+import { configureStack, stackConfPath } from "../drivers/configure-stack.js";
+import type { GuestCommand, GuestProcess, MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
+import type { SwitchState } from "../drivers/switch-driver.js";
+import type { AllocatedMachine } from "../model/deployment.js";
+import { Application } from "./application.js";
+import type { EngineContext } from "./context.js";
+import { type LabRecord, machineOf, requireRecord } from "./record.js";
+
+export class LabMachine {
+  constructor(
+    private readonly context: EngineContext,
+    readonly spec: MachineSpec,
+    readonly allocated: AllocatedMachine,
+  ) {}
+
+  get name(): string {
+    return this.spec.machine;
+  }
+
+  /** Without the prefix length. */
+  get address(): string {
+    return this.allocated.address.split("/")[0] ?? "";
+  }
+
+  get stackConf(): string {
+    return stackConfPath(this.spec);
+  }
+
+  /** Writes the stack's configuration file; `pcap` names a file in the machine that gets every frame. */
+  configureStack(options: { readonly pcap?: string } = {}): Promise<void> {
+    return configureStack(this.driver, this.spec, this.allocated, options);
+  }
+
+  /** Starts an application on the machine's stack. */
+  async start(name: string, options: readonly string[]): Promise<Application> {
+    const common = ["-f", this.stackConf, "-N", String(this.allocated.stack.workers)];
+    return Application.start(this.context.host.clock, this.driver, this.spec, name, [...options, ...common]);
+  }
+
+  exec(command: GuestCommand): Promise<GuestProcess> {
+    return this.driver.exec(this.spec, command);
+  }
+
+  putFile(path: string, content: Uint8Array): Promise<void> {
+    return this.driver.putFile(this.spec, path, content);
+  }
+
+  getFile(path: string): Promise<Uint8Array> {
+    return this.driver.getFile(this.spec, path);
+  }
+
+  private get driver(): MachineDriver {
+    return this.context.machineDriver(this.spec.kind);
+  }
+}
+
+export class Lab {
+  readonly machines: readonly LabMachine[];
+
+  constructor(
+    readonly context: EngineContext,
+    readonly record: LabRecord,
+  ) {
+    this.machines = record.machines.map(({ machine }) => this.machine(machine));
+  }
+
+  static async open(context: EngineContext, name: string): Promise<Lab> {
+    return new Lab(context, await requireRecord(context.host.files, context.layout, name));
+  }
+
+  /** Throws VNF_LAB_UNKNOWN when there is none of that name. */
+  machine(name: string): LabMachine {
+    const { spec, allocated } = machineOf(this.record, name);
+    return new LabMachine(this.context, spec, allocated);
+  }
+
+  switchState(): Promise<SwitchState> {
+    return this.context.switchDriver.observe(this.record.switch);
+  }
+}

@@ -1,0 +1,136 @@
+/** Carries actions out: consecutive ones of one kind together, each journalled before it is done. */
+import { configureStack } from "../drivers/configure-stack.js";
+import { asVnflabError, type VnflabError } from "../model/error.js";
+import { type Action, describeAction } from "../plan/plan.js";
+import type { EngineContext } from "./context.js";
+import { Journal } from "./journal.js";
+import { Lab } from "./lab.js";
+import { awaitMachine, checkLink, watchSwitch } from "./readiness.js";
+import { type LabRecord, machineOf } from "./record.js";
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  /** Carry on with the other actions when one fails, as a clean-up does. */
+  readonly keepGoing?: boolean;
+}
+
+/** Returns the failures when it keeps going; otherwise throws the first. */
+export async function runActions(
+  context: EngineContext,
+  record: LabRecord,
+  actions: readonly Action[],
+  options: RunOptions,
+): Promise<VnflabError[]> {
+  const failures: VnflabError[] = [];
+  const journal = new Journal(context, record.deployment.stateDir);
+  for (const group of groupByKind(actions)) {
+    if (!options.keepGoing) options.signal.throwIfAborted();
+    const failed = await runGroup(context, record, group, journal, options);
+    if (failed.length > 0 && !options.keepGoing) throw failed[0];
+    failures.push(...failed);
+  }
+  return failures;
+}
+
+async function runGroup(
+  context: EngineContext,
+  record: LabRecord,
+  group: readonly Action[],
+  journal: Journal,
+  options: RunOptions,
+): Promise<VnflabError[]> {
+  const failures: VnflabError[] = [];
+  const ended = new AbortController();
+  const signal = AbortSignal.any([options.signal, ended.signal]);
+  const fail = (thrown: unknown) => {
+    // What the end of the group brings down with it is no failure of its own.
+    if (!ended.signal.aborted || options.keepGoing) failures.push(asVnflabError(thrown));
+    if (!options.keepGoing) ended.abort(thrown);
+  };
+  const guard = needsSwitch(group) ? watchSwitch(context, record.switch, signal).catch(fail) : Promise.resolve();
+  await Promise.all(group.map((action) => runOne(context, record, action, journal, signal).catch(fail)));
+  ended.abort();
+  await guard;
+  return failures;
+}
+
+function needsSwitch([first]: readonly Action[]): boolean {
+  return first?.kind === "start-machine" || first?.kind === "await-machine" || first?.kind === "check-link";
+}
+
+async function runOne(
+  context: EngineContext,
+  record: LabRecord,
+  action: Action,
+  journal: Journal,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = context.host;
+  const text = describeAction(action);
+  const started = clock.now();
+  // The last action removes the journal itself.
+  const journalled = action.kind !== "remove-lab";
+  context.emit({ type: "action-started", action: text });
+  if (journalled) await journal.begin(action);
+  try {
+    await perform(context, record, action, signal);
+    if (journalled) await journal.end(action);
+    context.emit({ type: "action-done", action: text, seconds: (clock.now() - started) / 1000 });
+  } catch (thrown) {
+    const error = asVnflabError(thrown);
+    if (journalled) await journal.end(action, error);
+    context.emit({ type: "action-failed", action: text, error });
+    throw thrown;
+  }
+}
+
+async function perform(context: EngineContext, record: LabRecord, action: Action, signal: AbortSignal): Promise<void> {
+  const { files } = context.host;
+  switch (action.kind) {
+    case "start-switch":
+      return context.switchDriver.start(record.switch, signal);
+    case "connect-ports":
+      return context.switchDriver.connect(record.switch, signal);
+    case "stop-switch":
+      return context.switchDriver.stop(record.switch);
+    case "start-machine": {
+      const { spec } = machineOf(record, action.machine);
+      await files.makeDirectory(spec.stateDir);
+      return context.machineDriver(spec.kind).start(spec, signal);
+    }
+    case "await-machine":
+      return awaitMachine(context, machineOf(record, action.machine).spec, signal);
+    case "configure-stack": {
+      const { spec, allocated } = machineOf(record, action.machine);
+      return configureStack(context.machineDriver(spec.kind), spec, allocated);
+    }
+    case "check-link":
+      return checkLink(new Lab(context, record), action.machine, signal);
+    case "stop-machine": {
+      const { spec } = machineOf(record, action.machine);
+      return context.machineDriver(spec.kind).stop(spec);
+    }
+    case "remove-lab":
+      return removeLab(context, record);
+  }
+}
+
+async function removeLab(context: EngineContext, record: LabRecord): Promise<void> {
+  const { files } = context.host;
+  const { runDir, stateDir } = record.deployment;
+  const kinds = new Set(record.machines.map(({ kind }) => kind));
+  for (const kind of kinds) await context.machineDriver(kind).release(runDir);
+  await files.remove(runDir);
+  if ((await files.list(context.layout.runRoot)).length === 0) await files.remove(context.layout.runRoot);
+  await files.remove(stateDir);
+}
+
+function groupByKind(actions: readonly Action[]): Action[][] {
+  const groups: Action[][] = [];
+  for (const action of actions) {
+    const last = groups.at(-1);
+    if (last?.[0]?.kind === action.kind) last.push(action);
+    else groups.push([action]);
+  }
+  return groups;
+}
