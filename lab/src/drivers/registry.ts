@@ -1,7 +1,11 @@
 /** All machine drivers, one line each. */
-import type { MachineDriverFactory, MachineKind, ProcessSpec } from "./machine-driver.js";
-import { ProcessMachineDriver } from "./process/process-machine-driver.js";
+import { libvirtMachines } from "./libvirt/libvirt-machine-driver.js";
+import type { MachineDriverFactory, MachineKind, MachineSpec } from "./machine-driver.js";
+import { processMachines } from "./process/process-machine-driver.js";
 
-export const machineDrivers: Partial<Record<MachineKind, MachineDriverFactory<never>>> = {
-  process: (host) => new ProcessMachineDriver(host) satisfies import("./machine-driver.js").MachineDriver<ProcessSpec>,
+type SpecOf<K extends MachineKind> = Extract<MachineSpec, { kind: K }>;
+
+export const machineDrivers: { readonly [K in MachineKind]: MachineDriverFactory<SpecOf<K>> } = {
+  vm: libvirtMachines,
+  process: processMachines,
 };

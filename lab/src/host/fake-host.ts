@@ -62,7 +62,10 @@ export class FakeFiles implements Files {
   }
 
   async append(path: string, text: string): Promise<void> {
-    await this.write(path, ((await this.readText(path)) ?? "") + text);
+    // Without a pause in between: appends at the same time must not lose each other.
+    const before = this.entries.get(path);
+    const known = before instanceof Uint8Array ? new TextDecoder().decode(before) : "";
+    this.entries.set(path, new TextEncoder().encode(known + text));
   }
 
   async createExclusive(path: string, content: string): Promise<boolean> {

@@ -6,9 +6,19 @@ import { join } from "node:path";
 import type { ChildProcess, ProcessIdentity } from "../../host/exec.js";
 import type { Host } from "../../host/host.js";
 import { VnflabError } from "../../model/error.js";
-import type { GuestCommand, GuestProcess, MachineDriver, MachineState, ProcessSpec, Rung } from "../machine-driver.js";
+import type {
+  GuestCommand,
+  GuestProcess,
+  MachineDriver,
+  MachineDriverFactory,
+  MachineState,
+  ProcessSpec,
+  Rung,
+} from "../machine-driver.js";
 
 const STOP_GRACE_MS = 3000;
+
+export const processMachines: MachineDriverFactory<ProcessSpec> = (host) => new ProcessMachineDriver(host);
 
 export class ProcessMachineDriver implements MachineDriver<ProcessSpec> {
   constructor(private readonly host: Host) {}

@@ -1,0 +1,33 @@
+/** The engine's real surroundings: this host, its drivers, its state folder. */
+import { connectBess } from "../drivers/bess/bess-client-control.js";
+import { VportdSwitchDriver } from "../drivers/bess/vportd-switch-driver.js";
+import type { MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
+import { machineDrivers } from "../drivers/registry.js";
+import { readHostFacts } from "../host/facts.js";
+import { resolveLayout } from "../host/layout.js";
+import { realHost } from "../host/real-host.js";
+import type { EngineContext } from "./context.js";
+import type { Emit } from "./events.js";
+
+export async function openEngine(emit: Emit): Promise<EngineContext & AsyncDisposable> {
+  const host = realHost();
+  const layout = await resolveLayout(host);
+  const switchDriver = new VportdSwitchDriver(host, connectBess);
+  const open = new Map<MachineSpec["kind"], MachineDriver>();
+  return {
+    host,
+    layout,
+    switchDriver,
+    emit,
+    facts: () => readHostFacts(host),
+    accelerator: async (wish) => ({ accelerator: wish === "kvm" ? "kvm" : "tcg", reason: "not probed" }),
+    machineDriver(kind) {
+      const driver = open.get(kind) ?? (machineDrivers[kind](host) as MachineDriver);
+      open.set(kind, driver);
+      return driver;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const driver of [...open.values(), switchDriver]) await driver[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,245 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeMachineDriver } from "../drivers/fake/fake-machine-driver.js";
+import { FakeSwitchDriver } from "../drivers/fake/fake-switch-driver.js";
+import { type FakeHost, fakeHost } from "../host/fake-host.js";
+import { resolveLayout } from "../host/layout.js";
+import { VnflabError } from "../model/error.js";
+import type { EngineContext } from "./context.js";
+import { down } from "./down.js";
+import type { LabEvent } from "./events.js";
+import { labStatus, listLabs } from "./status.js";
+import { up } from "./up.js";
+
+const signal = new AbortController().signal;
+
+let host: FakeHost;
+let machines: FakeMachineDriver;
+let sw: FakeSwitchDriver;
+let context: EngineContext;
+let events: LabEvent[];
+
+beforeEach(async () => {
+  host = fakeHost();
+  machines = new FakeMachineDriver(host);
+  sw = new FakeSwitchDriver(host, machines.calls);
+  events = [];
+  context = {
+    host,
+    layout: await resolveLayout(host),
+    switchDriver: sw,
+    machineDriver: () => machines,
+    accelerator: async () => ({ accelerator: "tcg", reason: "a test" }),
+    facts: async () => ({ cores: [0, 1, 2, 3], availableMemoryMib: 8000 }),
+    emit: (event) => events.push(event),
+  };
+  host.exec.install("tcp_sink", async ({ print, signalled }) => {
+    print("stdout", '{"event":"listening","app":"tcp_sink","port":7}\n');
+    await new Promise((resolve) => signalled.addEventListener("abort", resolve));
+    print("stdout", '{"event":"result","app":"tcp_sink"}\n');
+    return 0;
+  });
+  await host.files.write("/repo/bess/switch/bin/vportd.js", "");
+  await writeLab("{left: {kind: process}, right: {kind: process}}");
+});
+
+async function writeLab(list: string, file = "/labs/lab.yaml"): Promise<void> {
+  await host.files.write(file, `name: pair\nmachines: ${list}`);
+}
+
+const run = (file = "/labs/lab.yaml", options = {}) => up(context, file, { signal, ...options });
+
+/** Everything that the lab may have left, logs of failures apart. */
+function left(): string[] {
+  const foreign = (path: string) => /^\/(labs|repo)\//.test(path) || path.includes("/failed/");
+  return host.files.paths().filter((path) => !foreign(path));
+}
+
+const ALL_UP = ["start switch", "connect ports", "start left", "start right"];
+const ALL_DOWN = ["stop right", "stop left", "stop switch", "release"];
+
+describe("up and down", () => {
+  it("starts in order, and down leaves nothing", async () => {
+    await run();
+    expect(machines.calls).toEqual(ALL_UP);
+    expect(await labStatus(context, "pair")).toMatchObject({ running: true, switch: { status: "running" } });
+    machines.calls.length = 0;
+    await down(context, "pair");
+    expect(machines.calls).toEqual(ALL_DOWN);
+    expect(left()).toEqual([]);
+    expect(host.exec.running()).toEqual([]);
+    expect(await listLabs(context)).toEqual([]);
+  });
+
+  it("does nothing when all runs, and only what is missing otherwise", async () => {
+    await run();
+    machines.calls.length = 0;
+    await run();
+    expect(machines.calls).toEqual([]);
+    machines.machines.set("right", "dead");
+    await run();
+    expect(machines.calls).toEqual(["stop right", "start right"]);
+  });
+
+  it("starts all anew when the file has changed", async () => {
+    await run();
+    machines.calls.length = 0;
+    await writeLab("{left: {kind: process}, middle: {kind: process}}");
+    await run();
+    const fresh = ["start switch", "connect ports", "start left", "start middle"];
+    expect(machines.calls).toEqual(["stop right", "stop left", "stop switch", ...fresh]);
+  });
+
+  it("only tells when dry", async () => {
+    const { actions } = await run(undefined, { dryRun: true });
+    expect(actions.map(({ kind }) => kind)).toContain("start-machine");
+    expect(machines.calls).toEqual([]);
+    expect(left()).toEqual([]);
+  });
+
+  it("journals every action before and after", async () => {
+    await run();
+    const journal = await host.files.readText("/home/u/.local/state/vnflab/labs/pair/journal.jsonl");
+    const entries = (journal ?? "")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(entries.slice(0, 2)).toMatchObject([
+      { phase: "begin", action: { kind: "start-switch" } },
+      { phase: "done", action: { kind: "start-switch" } },
+    ]);
+    expect(entries).toHaveLength(2 * 10);
+  });
+
+  it("stops all it can when one machine does not stop, and can be run again", async () => {
+    await run();
+    machines.calls.length = 0;
+    machines.faults.set("right", { stops: 1 });
+    await expect(down(context, "pair")).rejects.toMatchObject({ code: "VNF_CLEANUP" });
+    expect(machines.calls).toEqual(["stop right", "stop left", "stop switch"]);
+    await down(context, "pair");
+    expect(left()).toEqual([]);
+  });
+});
+
+describe("what fails", () => {
+  const kvm = new VnflabError("VNF_KVM_UNUSABLE", "/dev/kvm does not work");
+  it.each<[string, string, () => unknown, string | RegExp]>([
+    ["a bad lab file", "VNF_LAB_INVALID", () => writeLab("{left: {cpu: 1}}"), 'did you mean "cpus"?'],
+    ["no lab file", "VNF_LAB_INVALID", () => host.files.remove("/labs"), "there is no lab file /labs/lab.yaml"],
+    [
+      "too little memory",
+      "VNF_RESOURCES",
+      () => writeLab("{left: {memory: 99G, kind: process, hugepages: 90G}}"),
+      "needs",
+    ],
+    ["no QEMU", "VNF_TOOL_MISSING", () => writeLab("{vm: {}}"), "qemu-system-x86_64 is not installed"],
+    ["no image", "VNF_NOT_BUILT", () => installQemu("{vm: {}}"), "build/images/guest/current/manifest.json"],
+    ["no KVM", "VNF_KVM_UNUSABLE", () => refuseKvm(), "/dev/kvm does not work"],
+    [
+      "a switch that does not start",
+      "VNF_SWITCH_FAILED",
+      () => Object.assign(sw.faults, { start: new VnflabError("VNF_SWITCH_FAILED", "no") }),
+      "no",
+    ],
+    [
+      "a port in use",
+      "VNF_PORT_IN_USE",
+      () => Object.assign(sw.faults, { connect: new VnflabError("VNF_PORT_IN_USE", "in use") }),
+      "in use",
+    ],
+    [
+      "a machine that does not start",
+      "VNF_LIBVIRT",
+      () => machines.faults.set("right", { start: new VnflabError("VNF_LIBVIRT", "refused") }),
+      "refused",
+    ],
+    [
+      "a guest that does not boot",
+      "VNF_NOT_READY",
+      () => machines.faults.set("left", { rung: "agent" }),
+      'left: the rung "agent" was not reached in 120 s; last seen: no agent',
+    ],
+    ["a guest that dies", "VNF_MACHINE_FAILED", () => machines.faults.set("left", { dies: "init" }), "left has died"],
+    [
+      "a link that stays down",
+      "VNF_NOT_READY",
+      () => Object.assign(sw, { linkUp: false }),
+      'the rung "link" was not reached in 90 s',
+    ],
+    [
+      "an application that ends at once",
+      "VNF_MACHINE_FAILED",
+      () => host.exec.install("tcp_sink", ({ print }) => (print("stderr", "no port\n"), 2)),
+      "tcp_sink on left ended with exit code 2",
+    ],
+  ])("%s", async (_what, code, arrange, message) => {
+    await arrange();
+    const failure = await run().then(
+      () => undefined,
+      (error: unknown) => error as VnflabError,
+    );
+    expect(failure).toMatchObject({ code, message: expect.stringContaining(message as string) });
+    expect(left()).toEqual([]);
+    expect(host.exec.running()).toEqual([]);
+    expect([...machines.machines]).toEqual([]);
+    expect(sw.status).toBe("absent");
+  });
+
+  async function installQemu(list: string): Promise<void> {
+    host.exec.install("qemu-system-x86_64", () => 0);
+    await writeLab(list);
+  }
+
+  async function refuseKvm(): Promise<void> {
+    await installQemu("{vm: {accelerator: kvm}}");
+    context = { ...context, accelerator: () => Promise.reject(kvm) };
+  }
+
+  it("a switch that dies while the machines boot is told at once, with its log", async () => {
+    machines.faults.set("left", { rung: "agent" });
+    context = {
+      ...context,
+      emit: (event) => {
+        if (event.type === "rung-reached" && event.rung === "console") sw.status = "dead";
+      },
+    };
+    const started = host.clock.now();
+    await expect(run()).rejects.toMatchObject({ code: "VNF_SWITCH_FAILED", log: { lines: ["serving"] } });
+    expect(host.clock.now() - started).toBeLessThan(60_000);
+    expect(left()).toEqual([]);
+  });
+
+  it("tells the last console lines of a guest that does not boot, and keeps the logs", async () => {
+    machines.faults.set("left", { rung: "agent" });
+    await expect(run()).rejects.toMatchObject({ log: { lines: ["left boots"] } });
+    const kept = "/home/u/.local/state/vnflab/failed/pair/left.console.log";
+    expect(await host.files.readText(kept)).toBe("left boots\n");
+    expect(events.at(-1)).toMatchObject({ type: "action-done" });
+  });
+
+  it("an interruption takes all down and is told as one", async () => {
+    machines.faults.set("left", { rung: "agent" });
+    const abort = new AbortController();
+    context = {
+      ...context,
+      emit: (event) => {
+        if (event.type === "rung-reached") abort.abort(new VnflabError("VNF_INTERRUPTED", "interrupted by SIGINT"));
+      },
+    };
+    await expect(run(undefined, { signal: abort.signal })).rejects.toMatchObject({ code: "VNF_INTERRUPTED" });
+    expect(machines.calls).toEqual([...ALL_UP, ...ALL_DOWN]);
+    expect(left()).toEqual([]);
+  });
+
+  it("a lab of the same name from another file is left alone", async () => {
+    await run();
+    await host.files.write("/labs/other.yaml", "name: pair\nmachines: {x: {kind: process}}");
+    await expect(run("/labs/other.yaml")).rejects.toMatchObject({ code: "VNF_LAB_EXISTS" });
+    expect(await labStatus(context, "pair")).toMatchObject({ running: true });
+  });
+
+  it("an unknown lab", async () => {
+    await expect(down(context, "nobody")).rejects.toMatchObject({ code: "VNF_LAB_UNKNOWN" });
+    await expect(labStatus(context, "nobody")).rejects.toMatchObject({ code: "VNF_LAB_UNKNOWN" });
+  });
+});

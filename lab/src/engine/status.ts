@@ -1,0 +1,53 @@
+/** What exists and what runs. */
+import { join } from "node:path";
+import type { MachineState } from "../drivers/machine-driver.js";
+import type { PortState, SwitchState } from "../drivers/switch-driver.js";
+import type { EngineContext } from "./context.js";
+import { requireRecord } from "./record.js";
+
+export interface MachineStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly address: string;
+  readonly mac: string;
+  readonly status: MachineState["status"];
+  readonly detail: string;
+  readonly port?: PortState;
+}
+
+export interface LabStatus {
+  readonly schemaVersion: 1;
+  readonly lab: string;
+  readonly file: string;
+  /** Everything runs. */
+  readonly running: boolean;
+  readonly switch: Omit<SwitchState, "ports"> & { readonly address: string };
+  readonly machines: readonly MachineStatus[];
+}
+
+export async function listLabs(context: EngineContext): Promise<string[]> {
+  return context.host.files.list(join(context.layout.stateRoot, "labs"));
+}
+
+export async function labStatus(context: EngineContext, lab: string): Promise<LabStatus> {
+  const record = await requireRecord(context.host.files, context.layout, lab);
+  const { ports, ...sw } = await context.switchDriver.observe(record.switch);
+  const machines = await Promise.all(
+    record.machines.map(async (spec, index): Promise<MachineStatus> => {
+      const { status, detail } = await context.machineDriver(spec.kind).observe(spec);
+      const port = ports.find(({ name }) => name === spec.machine);
+      const { address = "", mac = "" } = record.deployment.machines[index] ?? {};
+      const known = { name: spec.machine, kind: spec.kind, address, mac, status, detail };
+      return port ? { ...known, port } : known;
+    }),
+  );
+  const running = sw.status === "running" && machines.every(({ status }) => status === "running");
+  return {
+    schemaVersion: 1,
+    lab,
+    file: record.file,
+    running,
+    switch: { ...sw, address: record.switch.address },
+    machines,
+  };
+}
