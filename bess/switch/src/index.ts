@@ -1,1 +1,2 @@
-export {};
+// SPDX-License-Identifier: BSD-3-Clause
+export { main } from "./main.js";
