@@ -56,6 +56,7 @@ static void *eal_main(void *arg)
     argv[n++] = lcores;
     argv[n++] = (char *)"--no-pci";
     argv[n++] = (char *)"--no-telemetry";
+    argv[n++] = (char *)"--log-level=lib.vhost.config:warning"; /* else 60 lines a peer */
     argv[n++] = (char *)"--file-prefix";
     argv[n++] = (char *)cfg->file_prefix;
     argv[n++] = (char *)"-m";
