@@ -12,6 +12,8 @@ import type { CallOptions, Libvirt } from "./libvirt.js";
 import type { Answer, LibvirtCall, Params, Request, Result } from "./native/protocol.js";
 import { cutSocket, socketOfUri, socketsTo } from "./native/sockets.js";
 
+/** Compiled, also when this file runs from src/, as in a test: a thread starts from JavaScript. */
+const THREAD = new URL("../../../dist/drivers/libvirt/native/libvirt-thread.js", import.meta.url);
 const DEFAULT_DEADLINE_MS = 30_000;
 const CLOSE_MS = 2000;
 
@@ -22,7 +24,7 @@ interface Pending {
 }
 
 export class ThreadLibvirt implements Libvirt {
-  private readonly thread = new Worker(new URL("./native/libvirt-thread.js", import.meta.url));
+  private readonly thread = new Worker(THREAD);
   private readonly pending = new Map<number, Pending>();
   private readonly ended: Promise<void>;
   private nextId = 1;
