@@ -18,21 +18,30 @@
 
 bool worker_tx_flush(struct worker *w)
 {
-    unsigned sent;
+    unsigned done = 0;
 
-    if (w->tx_count == 0)
-        return true;
-    for (unsigned i = 0; i < w->tx_count; i++)
-        w->cnt.tx_bytes += w->tx[i]->len;
-    sent = netif_tx_burst(w->nif, w->index, w->tx, w->tx_count);
-    w->cnt.tx_frames += sent;
-    for (unsigned i = sent; i < w->tx_count; i++) {
-        w->cnt.tx_bytes -= w->tx[i]->len;
-        w->tx[i - sent] = w->tx[i];
+    while (done < w->tx_count) {
+        uint64_t bytes = 0;
+        unsigned n = w->tx_count - done, sent;
+
+        if (n > WORKER_TX_BURST)
+            n = WORKER_TX_BURST;
+        for (unsigned i = 0; i < n; i++) /* before the hand-over: after it they are the interface's */
+            bytes += w->tx[done + i]->len;
+        sent = netif_tx_burst(w->nif, w->index, w->tx + done, n);
+        for (unsigned i = sent; i < n; i++)
+            bytes -= w->tx[done + i]->len;
+        w->cnt.tx_bytes += bytes;
+        w->cnt.tx_frames += sent;
+        done += sent;
+        if (sent < n) {
+            w->cnt.tx_again++;
+            break;
+        }
     }
-    w->tx_count -= sent;
-    if (w->tx_count > 0)
-        w->cnt.tx_again++;
+    for (unsigned i = done; i < w->tx_count; i++)
+        w->tx[i - done] = w->tx[i];
+    w->tx_count -= done;
     return w->tx_count == 0;
 }
 
