@@ -13,12 +13,15 @@ import type { AcceleratorVerdict, AcceleratorWish } from "../../model/accelerato
 import { VnflabError } from "../../model/error.js";
 import { EXIT_CODE, EXIT_PORT, probeBios } from "./probe-code.js";
 
+const EMULATOR = "qemu-system-x86_64";
+/** The guest image's kernel, when the image is built. */
+const IMAGE_KERNEL = "build/images/guest/current/vmlinuz";
 const ROUNDS = 100_000_000;
 const CODE_MS = 5000;
 const KERNEL_MS = 20_000;
 const FIRST_LINE = "Linux version";
 
-export interface ProbeOptions {
+interface ProbeOptions {
   readonly emulator: string;
   /** A kernel to try in the second step. */
   readonly kernel?: string;
@@ -30,20 +33,20 @@ interface Trial {
 }
 
 /** Throws VNF_KVM_UNUSABLE when kvm is demanded and does not work. */
-export async function chooseAccelerator(
-  host: Host,
-  wish: AcceleratorWish,
-  options: ProbeOptions,
-): Promise<AcceleratorVerdict> {
-  if (wish === "tcg") return { accelerator: "tcg", reason: "tcg was asked for" };
-  const { usable, reason } = await triedKvm(host, options);
+export async function chooseAccelerator(host: Host, wish: AcceleratorWish): Promise<AcceleratorVerdict> {
+  if (wish === "tcg") return { accelerator: "tcg", reason: "it was asked for" };
+  const { usable, reason } = await triedKvm(host);
   if (usable) return { accelerator: "kvm", reason };
   if (wish === "kvm") throw new VnflabError("VNF_KVM_UNUSABLE", `KVM is demanded and cannot be used: ${reason}`);
   return { accelerator: "tcg", reason: `KVM cannot be used: ${reason}` };
 }
 
-async function triedKvm(host: Host, options: ProbeOptions): Promise<Trial> {
+async function triedKvm(host: Host): Promise<Trial> {
   if ((await host.files.kind("/dev/kvm")) === undefined) return { usable: false, reason: "there is no /dev/kvm" };
+  const emulator = await host.exec.which(EMULATOR);
+  if (emulator === undefined) return { usable: false, reason: `there is no ${EMULATOR} to try it with` };
+  const kernel = join(host.root, IMAGE_KERNEL);
+  const options = { emulator, ...((await host.files.kind(kernel)) === "file" ? { kernel } : {}) };
   const { cacheDir } = await resolveLayout(host);
   const record = join(cacheDir, "accelerator.json");
   const identity = await identityOf(host, options);

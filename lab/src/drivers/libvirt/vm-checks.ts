@@ -31,9 +31,7 @@ const qemu: DoctorCheck = {
 const kvm: DoctorCheck = {
   name: "kvm",
   async look(host) {
-    const emulator = await host.exec.which(EMULATOR);
-    if (emulator === undefined) return { status: "warning", message: "not tried, without QEMU", hint: "make setup" };
-    const { accelerator, reason } = await chooseAccelerator(host, "auto", { emulator });
+    const { accelerator, reason } = await chooseAccelerator(host, "auto");
     if (accelerator === "kvm") return { status: "ok", message: reason };
     return { status: "warning", message: `${reason}. Machines run under TCG, slower`, hint: kvmHint(reason) };
   },
@@ -41,6 +39,7 @@ const kvm: DoctorCheck = {
 
 function kvmHint(reason: string): string {
   if (/permission denied/i.test(reason)) return 'sudo adduser "$USER" kvm, then log in again';
+  if (reason.includes(EMULATOR)) return "make setup";
   if (/no \/dev\/kvm/.test(reason)) return "sudo modprobe kvm_intel || sudo modprobe kvm_amd; or enable VT-x/SVM";
   return "Nothing to do; for speed use a host whose KVM works.";
 }
