@@ -17,7 +17,7 @@ function textFaults({ path, bytes, executable }: TrackedFile): string[] {
   const faults: string[] = [];
   if (text.includes("\r")) faults.push("carriage return");
   if (text !== "" && !text.endsWith("\n")) faults.push("no newline at the end");
-  if (/[ \t]$/m.test(text) && !/\.(txt|md|hex)$/.test(path)) faults.push("blanks at the end of a line");
+  if (/[ \t]$/m.test(text) && !/(^|\/)golden\/|\.(txt|md|hex)$/.test(path)) faults.push("blanks at the end of a line");
   if (executable && !text.startsWith("#!")) faults.push("executable without #!");
   if (/\.[ch]$/.test(path) && !text.startsWith("/* SPDX-License-Identifier: BSD-3-Clause"))
     faults.push("does not open with its SPDX licence line");

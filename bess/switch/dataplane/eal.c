@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Start and stop of DPDK's environment. Nothing is shared with other DPDK processes (--no-shconf, --in-memory), so
- * nothing stays behind when this one dies but an empty run-time folder, which eal_stop removes.
+ * Start and stop of DPDK's environment. Nothing is shared with other DPDK processes (--no-shconf,
+ * --in-memory), so nothing stays behind when this one dies but an empty run-time folder, which eal_stop
+ * removes.
  */
 #define _GNU_SOURCE
 #include "eal.h"

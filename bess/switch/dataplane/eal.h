@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DPDK's environment: started once in a thread of its own, because rte_eal_init pins the thread that calls it. */
+/* DPDK's environment: started once in a thread of its own, because rte_eal_init pins the thread that calls
+ * it. */
 #ifndef DP_EAL_H
 #define DP_EAL_H
 

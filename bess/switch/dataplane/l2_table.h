@@ -2,9 +2,9 @@
 /*
  * Exact-match table from MAC address to gate: open addressing, linear probing, one 64-bit word an entry.
  *
- * An address is the 48-bit number that its six bytes spell in network order. The table grows with its content up to
- * `max_entries` and stays at most half full, so a lookup reads one or two words. Lookups may run on many workers;
- * changes need all of them to stand still.
+ * An address is the 48-bit number that its six bytes spell in network order. The table grows with its content
+ * up to `max_entries` and stays at most half full, so a lookup reads one or two words. Lookups may run on
+ * many workers; changes need all of them to stand still.
  */
 #ifndef DP_L2_TABLE_H
 #define DP_L2_TABLE_H

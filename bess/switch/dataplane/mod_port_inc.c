@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PortInc: what arrives on all receive queues of a port, one task a queue. args: port, burst. Command: set_burst N. */
+/* PortInc: what arrives on all receive queues of a port, one task a queue. args: port, burst. Command:
+ * set_burst N. */
 #include <errno.h>
 
 #include "dataplane.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Replicate: copies of every packet. As in bessd the original always leaves by gate 0, whatever gates[0] says, and
- * deep copies leave by gates[1..]. args and command set_gates: the list of gates.
- * A packet that cannot be copied for want of buffers counts as a deadend of this module.
+ * Replicate: copies of every packet. As in bessd the original always leaves by gate 0, whatever gates[0]
+ * says, and deep copies leave by gates[1..]. args and command set_gates: the list of gates. A packet that
+ * cannot be copied for want of buffers counts as a deadend of this module.
  */
 #include "module.h"
 

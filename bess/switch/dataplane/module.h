@@ -2,9 +2,9 @@
 /*
  * Modules and the links between them.
  *
- * Invariants: links and module state change only while no worker runs the module (the control plane pauses them);
- * workers only read them, so the packet path takes no lock. Whatever a worker does write has one slot a worker.
- * A packet sent to a gate without a peer is freed and counted in the module's deadends.
+ * Invariants: links and module state change only while no worker runs the module (the control plane pauses
+ * them); workers only read them, so the packet path takes no lock. Whatever a worker does write has one slot
+ * a worker. A packet sent to a gate without a peer is freed and counted in the module's deadends.
  */
 #ifndef DP_MODULE_H
 #define DP_MODULE_H
@@ -83,7 +83,7 @@ void module_send(struct run_ctx *ctx, struct module *m, uint16_t ogate, struct b
 void module_drop(struct run_ctx *ctx, struct module *m, struct batch *b);
 
 /* The classes, each in a file of its own. */
-extern const struct module_class l2_forward_class, merge_class, port_inc_class, port_out_class, queue_inc_class,
-    queue_out_class, replicate_class, sink_class, source_class;
+extern const struct module_class l2_forward_class, merge_class, port_inc_class, port_out_class,
+    queue_inc_class, queue_out_class, replicate_class, sink_class, source_class;
 
 #endif

@@ -13,13 +13,14 @@
 #define DEFAULT_QUEUE_SIZE 1024
 
 /*
- * Offloads that would let a guest send frames without a checksum, or longer than the MTU, in the trust that the
- * other side finishes them. A switch has no other side that would: so none is offered, and every frame is whole.
+ * Offloads that would let a guest send frames without a checksum, or longer than the MTU, in the trust that
+ * the other side finishes them. A switch has no other side that would: so none is offered, and every frame is
+ * whole.
  */
-#define VHOST_NO_OFFLOADS                                                                                         \
-    (1ULL << VIRTIO_NET_F_CSUM | 1ULL << VIRTIO_NET_F_GUEST_CSUM | 1ULL << VIRTIO_NET_F_HOST_TSO4 |               \
-     1ULL << VIRTIO_NET_F_HOST_TSO6 | 1ULL << VIRTIO_NET_F_HOST_UFO | 1ULL << VIRTIO_NET_F_HOST_ECN |             \
-     1ULL << VIRTIO_NET_F_GUEST_TSO4 | 1ULL << VIRTIO_NET_F_GUEST_TSO6 | 1ULL << VIRTIO_NET_F_GUEST_UFO |         \
+#define VHOST_NO_OFFLOADS                                                                                 \
+    (1ULL << VIRTIO_NET_F_CSUM | 1ULL << VIRTIO_NET_F_GUEST_CSUM | 1ULL << VIRTIO_NET_F_HOST_TSO4 |       \
+     1ULL << VIRTIO_NET_F_HOST_TSO6 | 1ULL << VIRTIO_NET_F_HOST_UFO | 1ULL << VIRTIO_NET_F_HOST_ECN |     \
+     1ULL << VIRTIO_NET_F_GUEST_TSO4 | 1ULL << VIRTIO_NET_F_GUEST_TSO6 | 1ULL << VIRTIO_NET_F_GUEST_UFO | \
      1ULL << VIRTIO_NET_F_GUEST_ECN)
 
 /* The device's name: the device string up to its first comma. */
@@ -71,7 +72,8 @@ static int setup_queues(struct rte_mempool *pool, const struct port *p)
     return ret;
 }
 
-static int bring_up(struct rte_mempool *pool, const struct port_request *req, struct port *p, const char **step)
+static int bring_up(struct rte_mempool *pool, const struct port_request *req, struct port *p,
+                    const char **step)
 {
     struct rte_eth_conf conf = {0};
     struct rte_eth_dev_info info;
@@ -111,7 +113,8 @@ static int device_remove(uint16_t dpdk_id)
     return rte_dev_remove(info.device);
 }
 
-int port_create(struct rte_mempool *pool, const struct port_request *req, struct port **out, const char **step)
+int port_create(struct rte_mempool *pool, const struct port_request *req, struct port **out,
+                const char **step)
 {
     char name[RTE_ETH_NAME_MAX_LEN];
     struct port *p;

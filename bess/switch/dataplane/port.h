@@ -2,8 +2,8 @@
 /*
  * DPDK ports: created from a device string, owned queue by queue by modules, removed again.
  *
- * Invariant: every receive queue and every transmit queue has at most one owning module. A transmit queue needs its
- * lock only when several workers run that module.
+ * Invariant: every receive queue and every transmit queue has at most one owning module. A transmit queue
+ * needs its lock only when several workers run that module.
  */
 #ifndef DP_PORT_H
 #define DP_PORT_H
@@ -39,7 +39,8 @@ struct port_request {
 };
 
 /* On failure `*step` names the step that failed. */
-int port_create(struct rte_mempool *pool, const struct port_request *req, struct port **out, const char **step);
+int port_create(struct rte_mempool *pool, const struct port_request *req, struct port **out,
+                const char **step);
 /* -EBUSY while a module owns a queue. */
 int port_destroy(struct port *p);
 

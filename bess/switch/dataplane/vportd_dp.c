@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The flat interface: numbers become pointers here, and nothing else happens. The only file with static state. */
+/* The flat interface: numbers become pointers here, and nothing else happens. The only file with static
+ * state. */
 #include "vportd_dp.h"
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 /*
  * What the control plane calls: flat functions over numbered ports, modules and workers.
  *
- * One thread calls them all. Functions return 0 (or a number) or a negative errno; vdp_why() then tells which step
- * failed. Links, tasks and module state may be changed only while no worker runs what is changed.
+ * One thread calls them all. Functions return 0 (or a number) or a negative errno; vdp_why() then tells which
+ * step failed. Links, tasks and module state may be changed only while no worker runs what is changed.
  */
 #ifndef VPORTD_DP_H
 #define VPORTD_DP_H
@@ -52,7 +52,8 @@ VDP_API int vdp_module_create(const char *class_name, const int64_t *args, uint3
 VDP_API int vdp_module_destroy(int module);
 /* How many tasks the module has. */
 VDP_API int vdp_module_tasks(int module);
-VDP_API int vdp_module_command(int module, const char *name, const int64_t *args, uint32_t n_args, int64_t *result);
+VDP_API int vdp_module_command(int module, const char *name, const int64_t *args, uint32_t n_args,
+                               int64_t *result);
 VDP_API int vdp_module_set_shared(int module, int shared);
 VDP_API int vdp_module_deadends(int module, uint64_t *packets);
 VDP_API int vdp_connect(int from, uint32_t ogate, int to, uint32_t igate, int track);

@@ -61,7 +61,7 @@ static void *worker_main(void *arg)
     struct worker *w = arg;
     bool registered;
 
-    prctl(PR_SET_TIMERSLACK, 1000UL); /* the default of 50 us would double the longest sleep */
+    prctl(PR_SET_TIMERSLACK, 1000UL);        /* the default of 50 us would double the longest sleep */
     registered = rte_thread_register() == 0; /* gives the thread its own mempool cache */
     pthread_mutex_lock(&w->mutex);
     while (w->wanted != WORKER_ENDED) {

@@ -2,10 +2,10 @@
 /*
  * A worker: one pinned thread that runs its tasks round-robin.
  *
- * It polls; a virtio peer does not wake it. On a host where guests share the cores a thread that never sleeps starves
- * them, so an idle worker backs off: SPIN_ROUNDS empty rounds of spinning, YIELD_ROUNDS with sched_yield, then
- * sleeps that double from SLEEP_MIN_NS to SLEEP_MAX_NS. One packet ends it. The price is up to SLEEP_MAX_NS of latency
- * on the first packet after a pause.
+ * It polls; a virtio peer does not wake it. On a host where guests share the cores a thread that never sleeps
+ * starves them, so an idle worker backs off: SPIN_ROUNDS empty rounds of spinning, YIELD_ROUNDS with
+ * sched_yield, then sleeps that double from SLEEP_MIN_NS to SLEEP_MAX_NS. One packet ends it. The price is up
+ * to SLEEP_MAX_NS of latency on the first packet after a pause.
  *
  * The task list changes only while the worker is paused.
  */

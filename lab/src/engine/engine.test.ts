@@ -169,7 +169,11 @@ describe("what fails", () => {
     [
       "an application that ends at once",
       "VNF_MACHINE_FAILED",
-      () => host.exec.install("tcp_sink", ({ print }) => (print("stderr", "no port\n"), 2)),
+      () =>
+        host.exec.install("tcp_sink", ({ print }) => {
+          print("stderr", "no port\n");
+          return 2;
+        }),
       "tcp_sink on left ended with exit code 2",
     ],
   ])("%s", async (_what, code, arrange, message) => {

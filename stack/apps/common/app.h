@@ -47,8 +47,10 @@ void app_stop(void);
 
 uint64_t app_now_us(void);
 /** A line for people; adds the newline. */
-void app_say(const struct app_options *o, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull));
+void app_say(const struct app_options *o, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), nonnull));
 /** A line about a failure on standard error, "NAME: ...". */
-void app_complain(const struct app_options *o, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull));
+void app_complain(const struct app_options *o, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), nonnull));
 
 #endif

@@ -163,7 +163,7 @@ void mtcp_destroy(void)
     pthread_mutex_lock(&instance.lock);
     if (instance.ready) {
         api_signal_set_stack(NULL);
-        list_for_each_safe (node, &instance.contexts)
+        list_for_each_safe(node, &instance.contexts)
             api_ctx_destroy(&container_of(node, struct api_ctx, link)->pub, LINGER_US);
         list_init(&instance.contexts);
         stack_destroy(instance.stack);

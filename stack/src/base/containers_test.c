@@ -35,14 +35,16 @@ static void list_keeps_order(void **state)
     list_splice_back(&head, &other);
     list_splice_back(&head, &other);
     assert_true(list_empty(&other));
-    list_for_each(l, &head) assert_int_equal(item_of(l)->value, seen++);
+    list_for_each(l, &head)
+        assert_int_equal(item_of(l)->value, seen++);
     assert_int_equal(seen, 6);
     list_remove(&item[2].link);
     list_remove(&item[2].link);
     assert_true(list_empty(&item[2].link));
     list_push_front(&head, &item[2].link);
     assert_int_equal(item_of(list_first(&head))->value, 2);
-    list_for_each_safe(l, &head) list_remove(l);
+    list_for_each_safe(l, &head)
+        list_remove(l);
     assert_true(list_empty(&head));
 }
 
@@ -96,7 +98,8 @@ static void hash_table_finds_what_was_put_in(void **state)
         in[i] = !in[i];
         count += in[i] ? 1 : (size_t)-1;
         assert_int_equal(t.count, count);
-        hash_table_for_each(n, &t, hash) found += container_of(n, struct item, node)->value == i;
+        hash_table_for_each(n, &t, hash)
+            found += container_of(n, struct item, node)->value == i;
         assert_int_equal(found, in[i]);
     }
     hash_table_fini(&t);

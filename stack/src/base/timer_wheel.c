@@ -157,8 +157,7 @@ static uint64_t list_min_deadline(const struct list *head)
 {
     uint64_t min_us = TIMER_NONE;
 
-    list_for_each(node, head)
-    {
+    list_for_each(node, head) {
         const struct timer *t = container_of(node, struct timer, link);
 
         if (t->deadline_us < min_us)

@@ -62,8 +62,7 @@ static void item_arm(struct epoll_item *it, uint32_t events, uint64_t data)
 
 static struct epoll_item *item_find(const struct epoll_set *set, const struct sock *s)
 {
-    list_for_each(node, &s->items)
-    {
+    list_for_each(node, &s->items) {
         struct epoll_item *it = container_of(node, struct epoll_item, by_sock);
 
         if (it->set == set)
@@ -93,13 +92,15 @@ enum status epoll_open(struct socktab *tab, struct sock **out)
 
 void epoll_set_free(struct epoll_set *set)
 {
-    list_for_each_safe(node, &set->items) item_free(container_of(node, struct epoll_item, by_set));
+    list_for_each_safe(node, &set->items)
+        item_free(container_of(node, struct epoll_item, by_set));
     free(set);
 }
 
 void epoll_forget_sock(struct sock *s)
 {
-    list_for_each_safe(node, &s->items) item_free(container_of(node, struct epoll_item, by_sock));
+    list_for_each_safe(node, &s->items)
+        item_free(container_of(node, struct epoll_item, by_sock));
 }
 
 enum status epoll_add(struct sock *ep, struct sock *s, uint32_t events, uint64_t data)
@@ -176,8 +177,7 @@ bool epoll_walk_next(struct epoll_walk *walk, uint32_t *events, uint64_t *data)
 
 void sock_notify(struct sock *s, uint32_t events)
 {
-    list_for_each(node, &s->items)
-    {
+    list_for_each(node, &s->items) {
         struct epoll_item *it = container_of(node, struct epoll_item, by_sock);
 
         if (events & item_wants(it))

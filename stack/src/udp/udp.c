@@ -40,7 +40,8 @@ void udp_destroy(struct udp *udp)
 {
     if (!udp)
         return;
-    list_for_each_safe(l, &udp->all) udp_sock_destroy(container_of(l, struct udp_sock, link));
+    list_for_each_safe(l, &udp->all)
+        udp_sock_destroy(container_of(l, struct udp_sock, link));
     hash_table_fini(&udp->ports);
     pool_fini(&udp->socks);
     free(udp);
@@ -107,8 +108,7 @@ struct udp_sock *udp_lookup(const struct udp *udp, struct udp_addr local, struct
     struct udp_sock *best = NULL;
     unsigned best_score = 0;
 
-    hash_table_for_each(n, &udp->ports, local.port)
-    {
+    hash_table_for_each(n, &udp->ports, local.port) {
         unsigned score = fit(sock_of(n), local, from);
 
         if (score > best_score) {
@@ -155,8 +155,7 @@ enum status udp_sock_bind(struct udp_sock *s, struct udp_addr local)
         s->local.addr = local.addr;
         return udp_bind_ephemeral(s);
     }
-    hash_table_for_each(n, &s->udp->ports, local.port)
-    {
+    hash_table_for_each(n, &s->udp->ports, local.port) {
         const struct udp_sock *other = sock_of(n);
         ipv4_addr_t bound = other->addr_by_connect ? 0 : other->local.addr;
 
