@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Packets for tests: each its own allocation, so that AddressSanitizer sees every overrun, and counted, so
+ * that a test can demand that none is left. */
+#ifndef TESTING_TEST_PKT_H
+#define TESTING_TEST_PKT_H
+
+#include "base/pkt.h"
+
+struct test_pkts {
+    size_t live;   /**< packets that somebody holds */
+    size_t limit;  /**< test_pkt_alloc() fails beyond it; 0 = no limit */
+    uint32_t room; /**< bytes behind the headroom */
+};
+
+/** A fresh packet, NULL at the limit. */
+struct pkt *test_pkt_alloc(struct test_pkts *pool);
+
+#endif
