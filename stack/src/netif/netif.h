@@ -25,6 +25,7 @@ struct netif_params {
     const char *port;    /**< key `port`: which interface */
     const char *eal;     /**< key `eal`: extra EAL arguments, or NULL (dpdk) */
     int hugepages;       /**< key `hugepages`: -1 auto, 0 off, 1 on (dpdk) */
+    unsigned num_mem_ch; /**< key `num_mem_ch`: memory channels, 0 = EAL's choice (dpdk) */
     unsigned num_queues; /**< queues wanted: one a worker */
     uint16_t mtu;        /**< bytes of IP packet a frame can carry */
     bool has_mac;        /**< mac is given */
