@@ -12,9 +12,9 @@ export LC_ALL=C
 umask 022
 trap 'echo "$ME: error: line $LINENO failed: $BASH_COMMAND" >&2' ERR
 
-# shellcheck source=settings.sh
+# shellcheck source-path=SCRIPTDIR source=settings.sh
 . "$GUEST_DIR/settings.sh"
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$GUEST_DIR/lib.sh"
 
 usage() {
@@ -154,6 +154,12 @@ write_manifest() {
 EOF
 }
 
+# In one step, so that nobody ever finds it missing.
+point_current_to() {
+    ln -sfn "$1" "$OUT_DIR/.current.$$"
+    mv -T "$OUT_DIR/.current.$$" "$OUT_DIR/current"
+}
+
 build() {
     local hash=$1 root=$WORK/root kernel version dpdk
     FS_UUID=$(hash_uuid "$(printf '%s' "$hash" | sha256sum)")
@@ -191,7 +197,7 @@ done
 
 hash=$(recipe_hash)
 if [ -f "$OUT_DIR/$hash/manifest.json" ] && [ $force = no ]; then
-    [ "$(readlink "$OUT_DIR/current" 2>/dev/null)" = "$hash" ] || ln -sfn "$hash" "$OUT_DIR/current"
+    [ "$(readlink "$OUT_DIR/current" 2>/dev/null)" = "$hash" ] || point_current_to "$hash"
     [ $print = no ] || echo "$OUT_DIR/$hash"
     exit 0
 fi
@@ -210,5 +216,5 @@ make_work_dir build
 build "$hash"
 rm -rf "${OUT_DIR:?}/$hash"
 mv "$RESULT" "$OUT_DIR/$hash"
-ln -sfn "$hash" "$OUT_DIR/current"
+point_current_to "$hash"
 say "built $OUT_DIR/$hash ($(du -sm "$OUT_DIR/$hash" | cut -f 1) MB) in $((SECONDS - started)) s"

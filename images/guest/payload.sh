@@ -15,9 +15,9 @@ export LC_ALL=C
 umask 022
 trap 'echo "$ME: error: line $LINENO failed: $BASH_COMMAND" >&2' ERR
 
-# shellcheck source=settings.sh
+# shellcheck source-path=SCRIPTDIR source=settings.sh
 . "$GUEST_DIR/settings.sh"
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$GUEST_DIR/lib.sh"
 
 usage() {

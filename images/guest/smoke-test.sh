@@ -12,9 +12,9 @@ OUT_DIR=${VNFLAB_BUILD_DIR:-$TOP_DIR/build}/images/guest
 QEMU=${VNFLAB_QEMU:-qemu-system-x86_64}
 export LC_ALL=C
 
-# shellcheck source=settings.sh
+# shellcheck source-path=SCRIPTDIR source=settings.sh
 . "$GUEST_DIR/settings.sh"
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$GUEST_DIR/lib.sh"
 
 usage() {
@@ -223,8 +223,8 @@ test_stop() {
     started=$(now_ms)
     case $2 in
     acpi) printf '{"execute":"system_powerdown"}\n' >&"$QMP_IN" ;;
-    term) agent 5 '{"execute":"guest-exec","arguments":{"path":"/bin/kill","arg":["-TERM","1"]}}' || true ;;
-    panic) agent 5 '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","echo c >/proc/sysrq-trigger"]}}' || true ;;
+    term) echo '{"execute":"guest-exec","arguments":{"path":"/bin/kill","arg":["-TERM","1"]}}' >&"$AGENT_IN" ;;
+    panic) echo '{"execute":"guest-exec","arguments":{"path":"/bin/sh","arg":["-c","echo c >/proc/sysrq-trigger"]}}' >&"$AGENT_IN" ;;
     esac
     check "$1 ends the machine" wait_for_end 10
     printf '      %s ms\n' $(($(now_ms) - started))
