@@ -1,0 +1,106 @@
+/** What a case is: it runs between two machines of a lab and says what it saw. A new case is one entry in its suite. */
+import type { Application, ApplicationResult, Wait } from "../engine/application.js";
+import type { Lab, LabMachine } from "../engine/lab.js";
+
+/** How much the cases move. */
+export interface Amounts {
+  /** Of a bulk transfer. */
+  readonly bytes: number;
+  readonly requests: number;
+  readonly datagrams: number;
+}
+
+export const NORMAL: Amounts = { bytes: 100 * 1024 * 1024, requests: 1000, datagrams: 10_000 };
+export const QUICK: Amounts = { bytes: 4 * 1024 * 1024, requests: 100, datagrams: 1000 };
+
+export interface CaseContext {
+  readonly lab: Lab;
+  /** The one that begins. */
+  readonly from: LabMachine;
+  readonly to: LabMachine;
+  readonly amounts: Amounts;
+  /** For anything that is waited for. */
+  readonly wait: Wait;
+}
+
+export type Figures = Readonly<Record<string, number | string | boolean>>;
+
+export interface Outcome {
+  readonly figures: Figures;
+  /** What was not as it should be; none: passed. */
+  readonly problems: readonly string[];
+}
+
+export interface TestCase {
+  /** `suite.name`. */
+  readonly id: string;
+  /** What it shows, one sentence. */
+  readonly title: string;
+  /** Throws what keeps it from running to its end; that is a failure as well. */
+  run(context: CaseContext): Promise<Outcome>;
+}
+
+export interface Side {
+  readonly machine: LabMachine;
+  readonly application: string;
+  readonly options: readonly string[];
+}
+
+/**
+ * A server and its client. A server that knows when it has all ends by itself; another is stopped when the client has
+ * ended.
+ */
+export async function exchange(
+  wait: Wait,
+  server: Side & { readonly endsItself: boolean },
+  client: Side,
+): Promise<{ server: ApplicationResult; client: ApplicationResult }> {
+  await using serving = await start(server);
+  await serving.listening(wait);
+  await using asking = await start(client);
+  const asked = await asking.result(wait);
+  const endsItself = server.endsItself && asked.exitCode === 0;
+  return { client: asked, server: endsItself ? await serving.result(wait) : await serving.stop() };
+}
+
+function start({ machine, application, options }: Side): Promise<Application> {
+  return machine.start(application, options);
+}
+
+/** Collects what differs from what it should be. */
+export class Expectations {
+  readonly problems: string[] = [];
+
+  equal(what: string, seen: unknown, expected: unknown): void {
+    if (seen !== expected) this.problems.push(`${what}: ${String(seen)}, expected ${String(expected)}`);
+  }
+
+  atLeast(what: string, seen: unknown, least: number): void {
+    if (typeof seen !== "number" || seen < least) {
+      this.problems.push(`${what}: ${String(seen)}, expected ${least} or more`);
+    }
+  }
+
+  /** The program ended well; otherwise its last words are the problem. */
+  ended(who: string, { exitCode, said }: ApplicationResult, expected = 0): void {
+    if (exitCode === expected) return;
+    const words = said.slice(-3).join(" / ");
+    this.problems.push(`${who} ended with exit code ${exitCode}, expected ${expected}: ${words}`);
+  }
+}
+
+/** A figure as a number, NaN when it is none. */
+export function figure(result: ApplicationResult, name: string): number {
+  const value = result.figures?.[name];
+  return typeof value === "number" ? value : Number.NaN;
+}
+
+/** Those figures that are there, for the report. */
+export function figures(from: Readonly<Record<string, unknown>>): Figures {
+  return Object.fromEntries(
+    Object.entries(from).filter(
+      (entry): entry is [string, number | string | boolean] =>
+        ["string", "boolean"].includes(typeof entry[1]) || Number.isFinite(entry[1]),
+    ),
+  );
+}

@@ -1,0 +1,9 @@
+/** All suites, one line each. */
+import type { TestCase } from "./case.js";
+import { tcpSuite } from "./tcp.js";
+import { udpSuite } from "./udp.js";
+
+export const suites: Readonly<Record<string, readonly TestCase[]>> = {
+  tcp: tcpSuite,
+  udp: udpSuite,
+};
