@@ -21,6 +21,8 @@ export interface UpOptions {
 export interface UpResult {
   readonly lab: string;
   readonly actions: readonly Action[];
+  /** The actions for people, one line each. */
+  readonly steps: readonly string[];
   readonly record: LabRecord;
 }
 
@@ -28,12 +30,13 @@ export async function up(context: EngineContext, file: string, options: UpOption
   const path = resolve(file);
   const record = await desiredRecord(context, path);
   const { lab } = record;
-  if (options.dryRun) return { lab, record, actions: await planFor(context, record) };
+  const result = (actions: readonly Action[]) => ({ lab, record, actions, steps: actions.map(describeAction) });
+  if (options.dryRun) return result(await planFor(context, record));
   await using _lock = await acquireLock(context.host, lockFile(context, lab), `vnflab up ${lab}`);
   const actions = await planFor(context, record);
-  context.emit({ type: "plan", lab, actions: actions.map(describeAction) });
+  context.emit({ type: "plan", lab, actions: result(actions).steps });
   await makeItSo(context, record, actions, options.signal);
-  return { lab, record, actions };
+  return result(actions);
 }
 
 /** Everything that can be refused is refused here, before anything is started. */

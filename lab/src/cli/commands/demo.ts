@@ -1,0 +1,21 @@
+import { down } from "../../engine/down.js";
+import { up } from "../../engine/up.js";
+import { isSuccess } from "../../suites/report.js";
+import { ANSWER_IS_NO, type RegisterCommand, withEngine } from "../command.js";
+import { addTestOptions, runTests, showReport, type TestOptions } from "./test.js";
+
+export const registerDemo: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command("demo")
+    .description("up, test and down in one; nothing stays behind, whatever happens")
+    .argument("<file>", "lab file, such as lab/examples/two-vms/lab.yaml");
+  addTestOptions(command).action(async (file: string, options: TestOptions) => {
+    await withEngine(io, options, async (engine) => {
+      const { lab } = await up(engine, file, { signal: io.interrupted });
+      await using _lab = { [Symbol.asyncDispose]: () => down(engine, lab) };
+      const report = await runTests(engine, lab, options, io.interrupted);
+      showReport(io, options, report);
+      if (!isSuccess(report)) finish(ANSWER_IS_NO);
+    });
+  });
+};

@@ -1,0 +1,14 @@
+import { down } from "../../engine/down.js";
+import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+
+export const registerDown: RegisterCommand = (program, io) => {
+  program
+    .command("down")
+    .description("stop a lab and remove all of it; its file is not needed")
+    .argument("<lab>", "name of the lab")
+    .option(...JSON_OPTION)
+    .action(async (lab: string, options: CommonOptions) => {
+      await withEngine(io, options, (engine) => down(engine, lab));
+      show(io, options, { schemaVersion: 1, lab, removed: true }, `${lab} is down\n`);
+    });
+};

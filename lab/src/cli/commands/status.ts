@@ -1,0 +1,29 @@
+import { type LabStatus, labStatus, listLabs } from "../../engine/status.js";
+import { formatTable } from "../../suites/report.js";
+import { ANSWER_IS_NO, type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+
+export const registerStatus: RegisterCommand = (program, io, finish) => {
+  program
+    .command("status")
+    .description("what runs of a lab, or which labs there are; exit code 1 when a part of the lab does not run")
+    .argument("[lab]", "name of the lab")
+    .option(...JSON_OPTION)
+    .action(async (lab: string | undefined, options: CommonOptions) => {
+      await withEngine(io, options, async (engine) => {
+        const names = lab === undefined ? await listLabs(engine) : [lab];
+        const labs = await Promise.all(names.map((name) => labStatus(engine, name)));
+        const data = lab === undefined ? { schemaVersion: 1, labs } : labs[0];
+        show(io, options, data, labs.map(formatStatus).join("\n") || "no lab\n");
+        if (lab !== undefined && !labs.every(({ running }) => running)) finish(ANSWER_IS_NO);
+      });
+    });
+};
+
+function formatStatus(status: LabStatus): string {
+  const rows = status.machines.map(({ name, kind, address, mac, status: state, detail, port }) => {
+    const link = port?.linkUp ? "link up" : "no link";
+    return [name, kind, address, mac, state, link, detail];
+  });
+  const sw = ["switch", "vportd", "", "", status.switch.status, "", status.switch.detail];
+  return `${[`${status.lab} (${status.file})`, ...formatTable([sw, ...rows])].join("\n")}\n`;
+}

@@ -1,0 +1,50 @@
+/** `vnflab` on a real terminal. */
+import { openEngine } from "../engine/compose.js";
+import { VnflabError } from "../model/error.js";
+import type { Io, Keyboard } from "./io.js";
+import { run } from "./program.js";
+
+/** Ctrl-] */
+const ESCAPE = 0x1d;
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const interrupt = new AbortController();
+  const onSignal = (name: string) => {
+    if (interrupt.signal.aborted) {
+      process.stderr.write(`${name}: still cleaning up\n`);
+      return;
+    }
+    process.stderr.write(`${name}: cleaning up\n`);
+    interrupt.abort(new VnflabError("VNF_INTERRUPTED", `interrupted by ${name}`));
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => onSignal(name));
+  const io: Io = {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    interrupted: interrupt.signal,
+    openEngine,
+    readInput,
+    keyboard,
+  };
+  process.exitCode = await run(argv, io);
+}
+
+async function readInput(): Promise<Uint8Array | undefined> {
+  if (process.stdin.isTTY) return undefined;
+  return Buffer.concat(await process.stdin.toArray());
+}
+
+function keyboard(): Keyboard | undefined {
+  const { stdin } = process;
+  if (!stdin.isTTY) return undefined;
+  stdin.setRawMode(true);
+  const ended = new Promise<void>((resolve) => {
+    stdin.on("data", (data: Buffer) => {
+      if (!data.includes(ESCAPE)) return;
+      stdin.setRawMode(false);
+      stdin.pause();
+      resolve();
+    });
+  });
+  return { onInput: (listener) => void stdin.on("data", listener), ended };
+}

@@ -1,0 +1,44 @@
+/** The command line: parse, run, exit code. */
+import { Command, CommanderError } from "commander";
+import { asVnflabError, ERROR_CODES, VnflabError } from "../model/error.js";
+import { showError } from "./command.js";
+import type { Io } from "./io.js";
+import { commands } from "./registry.js";
+
+export const VERSION = "0.1.0";
+
+export function buildProgram(io: Io, finish: (exitCode: number) => void): Command {
+  const program = new Command("vnflab")
+    .description("a laboratory of machines that talk libmtcp over a vhost-user switch")
+    .version(VERSION)
+    .enablePositionalOptions()
+    .showSuggestionAfterError();
+  for (const register of commands) register(program, io, finish);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
+  }
+  return program;
+}
+
+/** Returns the exit code. Never throws. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode = 0;
+  const program = buildProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : ERROR_CODES.VNF_USAGE.exitCode;
+    const error = asVnflabError(unwrap(thrown));
+    showError(io, argv.includes("--json"), error);
+    return error.exitCode;
+  }
+}
+
+/** A failure while something else was being disposed: the first one is why. */
+function unwrap(thrown: unknown): unknown {
+  const suppressed = thrown instanceof Error && "suppressed" in thrown ? thrown.suppressed : undefined;
+  return suppressed instanceof VnflabError ? suppressed : thrown;
+}

@@ -1,0 +1,23 @@
+/** All commands, one line each, in the order of the help. */
+import type { RegisterCommand } from "./command.js";
+import { registerConsole } from "./commands/console.js";
+import { registerDemo } from "./commands/demo.js";
+import { registerDoctor } from "./commands/doctor.js";
+import { registerDown } from "./commands/down.js";
+import { registerExec } from "./commands/exec.js";
+import { registerLogs } from "./commands/logs.js";
+import { registerStatus } from "./commands/status.js";
+import { registerTest } from "./commands/test.js";
+import { registerUp } from "./commands/up.js";
+
+export const commands: readonly RegisterCommand[] = [
+  registerDoctor,
+  registerUp,
+  registerStatus,
+  registerExec,
+  registerConsole,
+  registerLogs,
+  registerTest,
+  registerDown,
+  registerDemo,
+];
