@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * epwget: fetches one URL many times over many connections at once. One thread a core; connections are found
+ * by descriptor. A flow is one connection; with -k it carries several requests. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/histogram.h"
+#include "common/json.h"
+#include "common/threads.h"
+#include "epwget/fetch.h"
+#include "mtcp_epoll.h"
+
+#define MAX_EVENTS 1024
+#define WAIT_MS 1000
+#define HOST_LEN 256
+
+static struct {
+    struct app_options options;
+    struct fetch_plan plan;
+    char host[HOST_LEN];
+    long flows, concurrency, port, first_core;
+} client = {.options = {.name = "epwget", .cores = 1}, .concurrency = 100, .port = 80};
+
+/** What a thread has to do and has measured. */
+struct share {
+    long flows, concurrency;
+    struct fetch_stats stats;
+};
+
+/* ---- a thread ---- */
+
+static void start_flows(struct fetcher *f, const struct share *s)
+{
+    while (f->started < s->flows && f->started - f->ended < s->concurrency && !app_stopping())
+        if (!fetch_start(f))
+            return;
+}
+
+static void update_counts(struct thread *t, const struct fetch_stats *s)
+{
+    atomic_store(&t->counts.connects, s->connects);
+    atomic_store(&t->counts.read_bytes, s->read_bytes);
+    atomic_store(&t->counts.write_bytes, s->write_bytes);
+    atomic_store(&t->counts.completes, s->latency_us.count);
+    atomic_store(&t->counts.errors, s->errors);
+    atomic_store(&t->counts.time_sum_us, s->time_sum_us);
+    atomic_store(&t->counts.time_max_us, s->latency_us.max);
+}
+
+static void run_events(struct thread *t, struct fetcher *f, struct share *s)
+{
+    struct mtcp_epoll_event events[MAX_EVENTS];
+
+    while (f->ended < s->flows && !app_stopping()) {
+        int n;
+
+        start_flows(f, s);
+        n = mtcp_epoll_wait(f->mctx, f->ep, events, MAX_EVENTS, WAIT_MS);
+        if (n < 0 && errno != EINTR) {
+            app_complain(t->options, "mtcp_epoll_wait: %s", strerror(errno));
+            t->failed = true;
+            return;
+        }
+        for (int i = 0; i < n; i++)
+            fetch_event(f, events[i].data.sockid, events[i].events);
+        count(&t->counts.waits, 1);
+        count(&t->counts.events, n > 0 ? (unsigned long)n : 0);
+        update_counts(t, &s->stats);
+    }
+}
+
+static void run(struct thread *t)
+{
+    struct share *s = t->arg;
+    struct fetcher f = {.mctx = t->mctx, .plan = &client.plan, .stats = &s->stats, .options = t->options};
+
+    if (!fetch_init(&f)) {
+        t->failed = true;
+        app_stop();
+        return;
+    }
+    mtcp_init_rss(t->mctx, INADDR_ANY, 1, client.plan.addr.sin_addr.s_addr, client.plan.addr.sin_port);
+    run_events(t, &f, s);
+    update_counts(t, &s->stats);
+    fetch_fini(&f);
+}
+
+/* ---- the program ---- */
+
+static void usage(FILE *out)
+{
+    fprintf(
+        out,
+        "usage: epwget HOST/URL FLOWS -f CONF [-N CORES] [-c CONCURRENCY] [-o OUTFILE] [-n CORE] [-P PORT]\n"
+        "              [-k REQUESTS] [--json]\n"
+        "  HOST/URL        an IPv4 address and a path, e.g. 10.0.0.1/index.html\n"
+        "  FLOWS           connections to make in all\n"
+        "  -f CONF         configuration of the stack\n"
+        "  -N CORES        threads, one a core (1)\n"
+        "  -c CONCURRENCY  connections open at once in all (100)\n"
+        "  -o OUTFILE      where the bodies go; flow N of several writes OUTFILE.N\n"
+        "  -n CORE         one thread only, on this core\n"
+        "  -P PORT         the server's port (80)\n"
+        "  -k REQUESTS     requests on each connection (1: the connection is closed after it)\n"
+        "  --json          JSON lines on standard output\n");
+}
+
+static bool parse_target(const char *target, const char *flows)
+{
+    const char *slash = strchr(target, '/');
+    size_t len = slash ? (size_t)(slash - target) : strlen(target);
+    in_addr_t addr;
+
+    if (len >= sizeof(client.host) || (slash && strlen(slash) >= sizeof(client.plan.url))) {
+        fprintf(stderr, "%s: too long\n", target);
+        return false;
+    }
+    memcpy(client.host, target, len);
+    strcpy(client.plan.url, slash ? slash : "/");
+    if (!app_address("HOST", client.host, &addr) || !app_number("FLOWS", flows, 1, 1000000000, &client.flows))
+        return false;
+    client.plan.host = client.host;
+    client.plan.addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = addr};
+    return true;
+}
+
+static bool other_option(int opt, const char *arg)
+{
+    switch (opt) {
+    case 'c':
+        return app_number("-c", arg, 1, 1000000, &client.concurrency);
+    case 'o':
+        client.plan.outfile = arg;
+        return true;
+    case 'n':
+        client.options.cores = 1;
+        return app_number("-n", arg, 0, 1023, &client.first_core);
+    case 'P':
+        return app_number("-P", arg, 1, 65535, &client.port);
+    case 'k':
+        return app_number("-k", arg, 1, 1000000000, &client.plan.requests);
+    default:
+        return false;
+    }
+}
+
+static int parse_options(int argc, char **argv)
+{
+    int opt;
+
+    client.plan.requests = 1;
+    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "c:o:n:P:k:", app_long_options, NULL)) != -1) {
+        enum app_option_result r = app_option(&client.options, opt, optarg);
+
+        if (r == APP_OPTION_HELP) {
+            usage(stdout);
+            exit(0);
+        }
+        if (r == APP_OPTION_BAD || (r == APP_OPTION_OTHER && !other_option(opt, optarg)))
+            return APP_EXIT_USAGE;
+    }
+    if (argc - optind != 2 || !client.options.conf) {
+        usage(stderr);
+        return APP_EXIT_USAGE;
+    }
+    if (!parse_target(argv[optind], argv[optind + 1]))
+        return APP_EXIT_USAGE;
+    client.plan.addr.sin_port = htons((uint16_t)client.port);
+    client.plan.many = client.flows > 1;
+    if (client.options.cores > client.flows)
+        client.options.cores = (int)client.flows;
+    if (client.concurrency < client.options.cores)
+        client.concurrency = client.options.cores;
+    return 0;
+}
+
+/** Sums up and prints; true when every request got its response. */
+static bool report(const struct share *shares, int n, double seconds)
+{
+    static struct fetch_stats all;
+    static struct json j;
+    double rate;
+
+    for (int i = 0; i < n; i++)
+        fetch_stats_add(&all, &shares[i].stats);
+    rate = seconds > 0 ? 1 / seconds : 0;
+    app_say(&client.options,
+            "epwget: %lu completed, %lu errors (%lu timeouts), %lu bytes in %.3f s: %.0f requests/s, %.3f "
+            "Gbit/s, "
+            "response time median %lu us, 99%% %lu us",
+            (unsigned long)all.latency_us.count, all.errors, all.timeouts, all.read_bytes, seconds,
+            (double)all.latency_us.count * rate, (double)all.read_bytes * 8e-9 * rate,
+            (unsigned long)histogram_quantile(&all.latency_us, 0.5),
+            (unsigned long)histogram_quantile(&all.latency_us, 0.99));
+    if (client.options.json) {
+        json_begin(&j, "result", "epwget");
+        json_u64(&j, "completed", all.latency_us.count);
+        json_u64(&j, "errors", all.errors);
+        json_u64(&j, "timeouts", all.timeouts);
+        json_u64(&j, "bytes", all.read_bytes);
+        json_double(&j, "seconds", seconds);
+        json_double(&j, "rps", (double)all.latency_us.count * rate);
+        json_double(&j, "gbps", (double)all.read_bytes * 8e-9 * rate);
+        histogram_json(&all.latency_us, &j, "latency_us");
+        json_end(&j);
+    }
+    return all.errors == 0 && all.latency_us.count == (uint64_t)client.flows * (uint64_t)client.plan.requests;
+}
+
+int main(int argc, char **argv)
+{
+    static struct thread threads[THREADS_MAX];
+    static struct share shares[THREADS_MAX];
+    int cores[THREADS_MAX], n, rc = parse_options(argc, argv);
+    uint64_t start_us;
+    bool ok;
+
+    if (rc != 0)
+        return rc;
+    n = client.options.cores;
+    /* Descriptors of closed connections come back at once: three times as many as are in use is plenty. */
+    rc = app_start(&client.options, (int)(3 * ((client.concurrency + n - 1) / n) + 2));
+    if (rc != 0)
+        return rc;
+    for (int i = 0; i < n; i++) {
+        cores[i] = (int)client.first_core + i;
+        shares[i].flows = client.flows / n + (i < client.flows % n);
+        shares[i].concurrency = client.concurrency / n + (i < client.concurrency % n);
+        threads[i].arg = &shares[i];
+    }
+    start_us = app_now_us();
+    ok = threads_run(&client.options, threads, cores, n, run);
+    ok = report(shares, n, (double)(app_now_us() - start_us) / 1e6) && ok;
+    mtcp_destroy();
+    return ok ? 0 : APP_EXIT_FAILED;
+}
