@@ -4,6 +4,7 @@
 #include "testing/test_pkt.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void release(struct pkt *p)
 {
@@ -14,9 +15,9 @@ static void release(struct pkt *p)
     free(p);
 }
 
-struct pkt *test_pkt_alloc(struct test_pkts *pool)
+static struct pkt *make(struct test_pkts *pool, uint32_t room)
 {
-    uint32_t size = PKT_HEADROOM + pool->room;
+    uint32_t size = PKT_HEADROOM + room;
     struct pkt *p;
 
     if (pool->limit && pool->live >= pool->limit)
@@ -34,5 +35,19 @@ struct pkt *test_pkt_alloc(struct test_pkts *pool)
     p->release = release;
     p->owner = pool;
     pool->live++;
+    return p;
+}
+
+struct pkt *test_pkt_alloc(struct test_pkts *pool)
+{
+    return make(pool, pool->room);
+}
+
+struct pkt *test_pkt_from(struct test_pkts *pool, const void *data, size_t len)
+{
+    struct pkt *p = make(pool, (uint32_t)len);
+
+    if (p && len)
+        memcpy(pkt_put(p, (uint32_t)len), data, len);
     return p;
 }

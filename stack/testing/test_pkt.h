@@ -15,5 +15,7 @@ struct test_pkts {
 
 /** A fresh packet, NULL at the limit. */
 struct pkt *test_pkt_alloc(struct test_pkts *pool);
+/** A packet that holds these bytes in memory that ends behind them. */
+struct pkt *test_pkt_from(struct test_pkts *pool, const void *data, size_t len);
 
 #endif

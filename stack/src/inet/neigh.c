@@ -155,7 +155,7 @@ static unsigned victim_rank(const struct neigh *n, bool needed)
     case PROBE:
         return needed ? 1 : 0;
     case INCOMPLETE:
-        return needed && n->tries >= 2 ? 2 : 0;
+        return needed ? 2 : 0;
     case STATIC:
         break;
     }
