@@ -177,7 +177,7 @@ static int parse_options(int argc, char **argv)
     return 0;
 }
 
-/** Sums up and prints; true when every request got its response. */
+/** Sums up and prints; true when every request got its response, or the user stopped it and none failed. */
 static bool report(const struct share *shares, int n, double seconds)
 {
     static struct fetch_stats all;
@@ -207,7 +207,8 @@ static bool report(const struct share *shares, int n, double seconds)
         histogram_json(&all.latency_us, &j, "latency_us");
         json_end(&j);
     }
-    return all.errors == 0 && all.latency_us.count == (uint64_t)client.flows * (uint64_t)client.plan.requests;
+    return all.errors == 0 &&
+           (app_stopping() || all.latency_us.count == (uint64_t)client.flows * (uint64_t)client.plan.requests);
 }
 
 int main(int argc, char **argv)

@@ -5,6 +5,7 @@
  * DPDK. */
 #include <string.h>
 
+#include "netif/dpdk/dpdk_netif.h"
 #include "netif/fault.h"
 #include "netif/pcap.h"
 #include "netif/tap.h"
@@ -12,10 +13,7 @@
 
 static enum status open_device(const struct config *cfg, const struct netif_params *p, struct netif **out)
 {
-    if (cfg->io == CONFIG_IO_TAP)
-        return tap_open(p, out);
-    log_say(p->log, LOG_ERROR, "io = dpdk is not built in");
-    return ST_NO_SUPPORT;
+    return cfg->io == CONFIG_IO_TAP ? tap_open(p, out) : dpdk_open(p, out);
 }
 
 static enum status wrap_pcap(const struct config *cfg, struct log *log, struct netif **nif)

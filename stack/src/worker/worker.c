@@ -273,11 +273,12 @@ enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker *
     return ST_OK;
 }
 
+/** Nothing is left to send or to wait for; connections in TIME-WAIT only guard against old segments. */
 static bool drained(void *arg)
 {
     struct worker *w = arg;
 
-    return w->tx_count == 0 && tcp_num_conns(w->tcp) == 0;
+    return w->tx_count == 0 && tcp_num_conns(w->tcp) == tcp_get_counters(w->tcp)->now_time_wait;
 }
 
 void worker_destroy(struct worker *w, uint64_t linger_us)
