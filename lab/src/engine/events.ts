@@ -7,6 +7,8 @@ export type LabEvent =
   | { readonly type: "action-started"; readonly action: string }
   | { readonly type: "action-done"; readonly action: string; readonly seconds: number }
   | { readonly type: "action-failed"; readonly action: string; readonly error: VnflabError }
+  /** It was under way when something else failed or the command was interrupted. */
+  | { readonly type: "action-cancelled"; readonly action: string }
   | {
       readonly type: "rung-reached";
       readonly machine: string;
@@ -38,6 +40,8 @@ export function formatEvent(event: LabEvent): string | undefined {
       return `✔ ${event.action} (${event.seconds.toFixed(1)} s)`;
     case "action-failed":
       return `✘ ${event.action}: ${event.error.message}`;
+    case "action-cancelled":
+      return `- ${event.action}: given up`;
     case "rung-reached": {
       const detail = event.detail === undefined ? "" : `: ${event.detail}`;
       return `  ${event.machine}: ${event.rung} (${event.seconds.toFixed(1)} s)${detail}`;

@@ -45,8 +45,11 @@ export async function checkLink(lab: Lab, name: string, signal: AbortSignal): Pr
     if (port?.linkUp) return { reached: true, value: true };
     return { reached: false, lastSeen: port ? "the switch's port has no link" : detail };
   };
-  const onDeadline = (lastSeen: string) =>
-    new VnflabError("VNF_NOT_READY", notReached(name, "link", deadlineMs, lastSeen));
+  const onDeadline = async (lastSeen: string) => {
+    const { said } = await sink.stop();
+    const log = { file: `${sink.title}, standard error`, lines: said };
+    return new VnflabError("VNF_NOT_READY", notReached(name, "link", deadlineMs, lastSeen), { log });
+  };
   await waitFor(lab.context.host.clock, probe, { deadlineMs, signal, onDeadline });
   await sink.stop();
 }

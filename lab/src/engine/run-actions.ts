@@ -79,7 +79,11 @@ async function runOne(
   } catch (thrown) {
     const error = asVnflabError(thrown);
     if (journalled) await journal.end(action, error);
-    context.emit({ type: "action-failed", action: text, error });
+    // What ends because another action has failed is not a failure to tell.
+    const cancelled = signal.aborted && signal.reason === thrown;
+    context.emit(
+      cancelled ? { type: "action-cancelled", action: text } : { type: "action-failed", action: text, error },
+    );
     throw thrown;
   }
 }

@@ -1,5 +1,5 @@
 /** Brings a lab to what its file says; on failure or interruption everything is taken down again. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { machineSpec, switchSpec } from "../drivers/specs.js";
 import { acquireLock } from "../host/lock.js";
 import { asVnflabError, VnflabError } from "../model/error.js";
@@ -37,6 +37,11 @@ export async function up(context: EngineContext, file: string, options: UpOption
   context.emit({ type: "plan", lab, actions: result(actions).steps });
   await makeItSo(context, record, actions, options.signal);
   return result(actions);
+}
+
+/** One of the labs in lab/examples. */
+export function exampleFile(context: EngineContext, name: string): string {
+  return join(context.host.root, "lab/examples", name, "lab.yaml");
 }
 
 /** Everything that can be refused is refused here, before anything is started. */

@@ -1,5 +1,5 @@
 import { down } from "../../engine/down.js";
-import { up } from "../../engine/up.js";
+import { exampleFile, up } from "../../engine/up.js";
 import { isSuccess } from "../../suites/report.js";
 import { ANSWER_IS_NO, type RegisterCommand, withEngine } from "../command.js";
 import { addTestOptions, runTests, showReport, type TestOptions } from "./test.js";
@@ -8,10 +8,10 @@ export const registerDemo: RegisterCommand = (program, io, finish) => {
   const command = program
     .command("demo")
     .description("up, test and down in one; nothing stays behind, whatever happens")
-    .argument("<file>", "lab file, such as lab/examples/two-vms/lab.yaml");
-  addTestOptions(command).action(async (file: string, options: TestOptions) => {
+    .argument("[file]", "lab file; the example of two virtual machines when absent");
+  addTestOptions(command).action(async (file: string | undefined, options: TestOptions) => {
     await withEngine(io, options, async (engine) => {
-      const { lab } = await up(engine, file, { signal: io.interrupted });
+      const { lab } = await up(engine, file ?? exampleFile(engine, "two-vms"), { signal: io.interrupted });
       await using _lab = { [Symbol.asyncDispose]: () => down(engine, lab) };
       const report = await runTests(engine, lab, options, io.interrupted);
       showReport(io, options, report);

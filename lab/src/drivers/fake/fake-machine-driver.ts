@@ -30,6 +30,7 @@ export class FakeMachineDriver implements MachineDriver {
   /** What was called, in order: "start vm1". */
   readonly calls: string[] = [];
   private readonly guestFiles = new Map<string, Uint8Array>();
+  private readonly commands = new Map<string, GuestProcess[]>();
 
   constructor(private readonly host: FakeHost) {}
 
@@ -48,6 +49,7 @@ export class FakeMachineDriver implements MachineDriver {
       faults.stops--;
       throw new VnflabError("VNF_LIBVIRT", `${spec.machine} does not stop`);
     }
+    for (const command of this.commands.get(spec.machine) ?? []) await command.signal("SIGKILL");
     this.machines.delete(spec.machine);
   }
 
@@ -79,7 +81,9 @@ export class FakeMachineDriver implements MachineDriver {
       ...(command.input ? { input: command.input } : {}),
       ...(command.onOutput ? { onOutput: command.onOutput } : {}),
     });
-    return { signal: async (name) => child.signal(name), wait: () => child.wait() };
+    const process: GuestProcess = { signal: async (name) => child.signal(name), wait: () => child.wait() };
+    this.commands.set(spec.machine, [...(this.commands.get(spec.machine) ?? []), process]);
+    return process;
   }
 
   async putFile(spec: MachineSpec, path: string, content: Uint8Array): Promise<void> {

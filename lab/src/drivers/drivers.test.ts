@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type FakeHost, fakeHost } from "../host/fake-host.js";
+import { realHost } from "../host/real-host.js";
+import type { BessControl } from "./bess/bess-control.js";
+import { VportdSwitchDriver } from "./bess/vportd-switch-driver.js";
+import { FakeMachineDriver } from "./fake/fake-machine-driver.js";
+import type { ProcessSpec } from "./machine-driver.js";
+import { machineDriverContract } from "./machine-driver-contract.js";
+import { ProcessMachineDriver } from "./process/process-machine-driver.js";
+import type { SwitchSpec } from "./switch-driver.js";
+
+const deadlinesMs = { running: 500, console: 500, agent: 500, init: 500, nic: 500 };
+
+function specIn(folder: string): ProcessSpec {
+  const stateDir = join(folder, "m");
+  const dirs = { stateDir, runDir: folder, consoleLog: join(stateDir, "console.log"), workDir: join(stateDir, "work") };
+  return { kind: "process", lab: "l", machine: "m", binDir: "/bin", env: {}, deadlinesMs, ...dirs };
+}
+
+/** The programs of the contract, without a real shell. */
+function installPrograms(host: FakeHost): void {
+  const untilSignalled = (signal: AbortSignal): Promise<number> =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(143)));
+  host.exec.install("sleep", ({ signalled }) => untilSignalled(signalled));
+  host.exec.install("printf", ({ argv, print }) => {
+    print("stdout", argv[2] ?? "");
+    return 0;
+  });
+  host.exec.install("sh", ({ env, input, print, signalled }) => {
+    if (!input) {
+      print("stdout", "ready\n");
+      return untilSignalled(signalled);
+    }
+    print("stdout", `${Buffer.from(input).toString()}${env.COLOUR}\n`);
+    print("stderr", "oops\n");
+    return 7;
+  });
+}
+
+machineDriverContract("fake", async () => {
+  const host = fakeHost();
+  installPrograms(host);
+  const driver = new FakeMachineDriver(host);
+  return { driver, spec: specIn("/lab"), async [Symbol.asyncDispose]() {} };
+});
+
+machineDriverContract("process, on a fake host", async () => {
+  const host = fakeHost();
+  installPrograms(host);
+  await host.files.makeDirectory("/bin");
+  const driver = new ProcessMachineDriver(host);
+  return { driver, spec: specIn("/lab"), async [Symbol.asyncDispose]() {} };
+});
+
+machineDriverContract("process", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "vnflab-driver-test-"));
+  const driver = new ProcessMachineDriver(realHost());
+  return { driver, spec: specIn(folder), [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+});
+
+it("a process machine without applications says what to build", async () => {
+  await expect(new ProcessMachineDriver(fakeHost()).start(specIn("/lab"))).rejects.toMatchObject({
+    code: "VNF_NOT_BUILT",
+  });
+});
+
+describe("the switch driver for vportd", () => {
+  const signal = new AbortController().signal;
+  const spec: SwitchSpec = {
+    lab: "l",
+    address: "unix:/run/l/bess.sock",
+    core: 0,
+    memoryMib: 256,
+    hugepages: "off",
+    filePrefix: "switch-1",
+    stateDir: "/state/l",
+    runDir: "/run/l",
+    logFile: "/state/l/switch.log",
+    ports: [{ name: "a", socket: "/run/l/a.sock", queues: 1, macs: ["02:00:00:00:00:01"] }],
+    deadlinesMs: { switch: 2000, ports: 1000 },
+  };
+
+  async function world(behaviour: "serves" | "ends" | "hangs" = "serves") {
+    const host = fakeHost();
+    await host.files.write("/repo/bess/switch/bin/vportd.js", "");
+    host.exec.install("node", async ({ print, signalled }) => {
+      print("stderr", "no memory for packets\n");
+      if (behaviour === "ends") return 1;
+      if (behaviour === "serves") host.sockets.listening.add(spec.address);
+      await new Promise((resolve) => signalled.addEventListener("abort", resolve));
+      return 0;
+    });
+    const control: BessControl = {
+      version: async () => "1",
+      forward: async (ports) => {
+        for (const { socket } of ports) host.files.putSocket(socket);
+      },
+      portState: async (name) => ({ name, linkUp: true, received: 1, sent: 2, dropped: 0 }),
+      async [Symbol.asyncDispose]() {},
+    };
+    const connected = { control };
+    return { host, connected, driver: new VportdSwitchDriver(host, async () => connected.control) };
+  }
+
+  it("starts, connects, observes and stops", async () => {
+    const { driver, host } = await world();
+    expect((await driver.observe(spec)).status).toBe("absent");
+    await driver.start(spec, signal);
+    await driver.connect(spec, signal);
+    expect(await driver.observe(spec)).toMatchObject({ status: "running", ports: [{ name: "a", linkUp: true }] });
+    await driver.stop(spec);
+    expect(host.exec.running()).toEqual([]);
+    expect((await driver.observe(spec)).status).toBe("absent");
+  });
+
+  it("tells a switch that ends, with its log", async () => {
+    const { driver } = await world("ends");
+    await expect(driver.start(spec, signal)).rejects.toMatchObject({
+      code: "VNF_SWITCH_FAILED",
+      log: { lines: ["no memory for packets"] },
+    });
+    expect((await driver.observe(spec)).status).toBe("dead");
+  });
+
+  it("tells a switch that does not answer", async () => {
+    const { driver } = await world("hangs");
+    await expect(driver.start(spec, signal)).rejects.toMatchObject({
+      code: "VNF_NOT_READY",
+      message: "the switch is not ready after 2 s; last seen: nobody listens on unix:/run/l/bess.sock",
+    });
+  });
+
+  it("tells a refused pipeline in the switch's words", async () => {
+    const { driver, connected } = await world();
+    await driver.start(spec, signal);
+    const forward = () => Promise.reject(new Error("CreatePort: Cannot attach vdev (errno 19)"));
+    connected.control = { ...connected.control, forward };
+    await expect(driver.connect(spec, signal)).rejects.toMatchObject({
+      code: "VNF_SWITCH_FAILED",
+      message: "CreatePort: Cannot attach vdev (errno 19)",
+    });
+  });
+
+  it("tells an address in use, removes a stale socket, and leaves a file alone", async () => {
+    const { driver, host } = await world();
+    host.sockets.listening.add(spec.address);
+    await expect(driver.start(spec, signal)).rejects.toMatchObject({ code: "VNF_PORT_IN_USE" });
+    host.sockets.listening.clear();
+    await host.files.write("/run/l/a.sock", "precious");
+    await expect(driver.start(spec, signal)).rejects.toMatchObject({
+      code: "VNF_STALE_SOCKET",
+      message: "/run/l/a.sock is a file, not a socket",
+    });
+    await host.files.remove("/run/l/a.sock");
+    host.files.putSocket("/run/l/a.sock");
+    await driver.start(spec, signal);
+    expect(await host.files.kind("/run/l/a.sock")).toBeUndefined();
+  });
+
+  it("tells what to build when the switch is not there", async () => {
+    const driver = new VportdSwitchDriver(fakeHost(), () => Promise.reject(new Error("unreachable")));
+    await expect(driver.start(spec, signal)).rejects.toMatchObject({ code: "VNF_NOT_BUILT" });
+  });
+});

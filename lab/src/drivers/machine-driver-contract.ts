@@ -1,0 +1,101 @@
+/** What every machine driver must do: the same tests for the fake one and the real ones. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GuestCommand, MachineDriver, MachineSpec } from "./machine-driver.js";
+
+export interface DriverWorld extends AsyncDisposable {
+  readonly driver: MachineDriver;
+  /** Not started; a machine in which `sh` is a program. */
+  readonly spec: MachineSpec;
+}
+
+const NEVER = new AbortController().signal;
+
+export function machineDriverContract(name: string, makeWorld: () => Promise<DriverWorld>, timeoutMs = 5000): void {
+  describe(`machine driver: ${name}`, { timeout: timeoutMs }, () => {
+    let world: DriverWorld;
+    const shell = async (script: string, more: Partial<GuestCommand> = {}) => {
+      const process = await world.driver.exec(world.spec, { argv: ["sh", "-c", script], ...more });
+      return process.wait();
+    };
+
+    beforeAll(async () => {
+      world = await makeWorld();
+    }, timeoutMs);
+    afterAll(() => world[Symbol.asyncDispose](), timeoutMs);
+
+    it("stops what was never started without complaint", async () => {
+      await world.driver.stop(world.spec);
+      expect((await world.driver.observe(world.spec)).status).toBe("absent");
+    });
+
+    it("starts, and every rung of its ladder is reached", async () => {
+      await world.driver.start(world.spec, NEVER);
+      for (const rung of world.driver.rungs(world.spec)) {
+        await expect
+          .poll(() => rung.probe(NEVER), { timeout: rung.deadlineMs, interval: 100 })
+          .toMatchObject({
+            reached: true,
+          });
+      }
+      expect((await world.driver.observe(world.spec)).status).toBe("running");
+    });
+
+    it("runs commands with their outputs apart, their exit code, environment and input", async () => {
+      const result = await shell("cat; echo $COLOUR; echo oops >&2; exit 7", {
+        env: { COLOUR: "green" },
+        input: new TextEncoder().encode("from outside\n"),
+      });
+      expect(result).toEqual({ stdout: "from outside\ngreen\n", stderr: "oops\n", exitCode: 7 });
+    });
+
+    it("hands hostile arguments over as they are", async () => {
+      const hostile = "a 'b' \"c\" $(d) `e` \\ ;|&\n\t*";
+      const process = await world.driver.exec(world.spec, { argv: ["printf", "%s", hostile] });
+      expect((await process.wait()).stdout).toBe(hostile);
+    });
+
+    it("reports output while the command runs, and ends it by signal", async () => {
+      const { spoken, listen } = listener("ready");
+      const process = await world.driver.exec(world.spec, {
+        argv: ["sh", "-c", "echo ready; exec sleep 60"],
+        onOutput: listen,
+      });
+      await spoken;
+      await process.signal("SIGTERM");
+      expect((await process.wait()).exitCode).toBe(143);
+    });
+
+    it("carries files in and out unchanged", async () => {
+      const path = `${world.spec.workDir}/file`;
+      const content = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) % 256);
+      await world.driver.putFile(world.spec, path, content);
+      expect(Buffer.from(await world.driver.getFile(world.spec, path)).equals(Buffer.from(content))).toBe(true);
+      await expect(world.driver.getFile(world.spec, `${path}-absent`)).rejects.toMatchObject({
+        code: "VNF_GUEST_COMMAND",
+      });
+    });
+
+    it("stops, twice, and leaves no command running", async () => {
+      const orphan = await world.driver.exec(world.spec, { argv: ["sleep", "60"] });
+      const ended = orphan.wait().catch(() => undefined);
+      await world.driver.stop(world.spec);
+      await world.driver.stop(world.spec);
+      await ended;
+      expect((await world.driver.observe(world.spec)).status).toBe("absent");
+    });
+  });
+}
+
+/** Resolves when a word has been put out. */
+function listener(word: string): { spoken: Promise<void>; listen: NonNullable<GuestCommand["onOutput"]> } {
+  let seen = "";
+  let resolve = () => {};
+  const spoken = new Promise<void>((done) => {
+    resolve = done;
+  });
+  const listen = (_stream: string, chunk: string) => {
+    seen += chunk;
+    if (seen.includes(word)) resolve();
+  };
+  return { spoken, listen };
+}
