@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-3-Clause
+import type { Pipeline } from "@vnflab/bess-client";
+import { describe, expect, it } from "vitest";
+import { type ForwardPort, forward } from "./index.js";
+import { Simulation } from "./testing/simulate.js";
+
+const BROADCAST = "ff:ff:ff:ff:ff:ff";
+const MULTICAST = "33:33:00:00:00:01";
+const UNKNOWN = "02:00:00:00:99:99";
+
+const mac = (port: number, k: number) => `02:00:00:00:0${k}:0${port}`;
+
+/** Ports p1 ... pn; port i has i % 3 addresses and 1 + i % 2 queues. */
+function somePorts(n: number): ForwardPort[] {
+  return Array.from({ length: n }, (_, i) => ({
+    name: `p${i + 1}`,
+    socket: `/run/p${i + 1}.sock`,
+    queues: 1 + (i % 2),
+    macs: Array.from({ length: i % 3 }, (_, k) => mac(i + 1, k)),
+  }));
+}
+
+const queuesOf = ({ queues = 1 }: ForwardPort) => Array.from({ length: queues }, (_, qid) => qid);
+
+describe.each([1, 2, 3, 4, 5, 6, 7, 8])("forward with %d ports", (n) => {
+  const ports = somePorts(n);
+  const names = (chosen: ForwardPort[]) => chosen.map(({ name }) => name).sort();
+
+  it("brings a frame to the port of its destination, and to no other", () => {
+    const world = new Simulation(forward(ports));
+    for (const from of ports) {
+      for (const qid of queuesOf(from)) {
+        for (const to of ports) {
+          for (const destination of to.macs) {
+            expect(world.send(from.name, qid, destination)).toEqual(to === from ? [] : [to.name]);
+          }
+        }
+      }
+    }
+  });
+
+  it("brings broadcast, multicast and unknown destinations to all others once, never back", () => {
+    const world = new Simulation(forward(ports));
+    for (const from of ports) {
+      for (const qid of queuesOf(from)) {
+        for (const destination of [BROADCAST, MULTICAST, UNKNOWN]) {
+          expect(world.send(from.name, qid, destination)).toEqual(names(ports.filter((port) => port !== from)));
+        }
+      }
+    }
+  });
+
+  it("with broadcast 'all' the sender hears itself, unicast is unchanged", () => {
+    const world = new Simulation(forward(ports, { broadcast: "all" }));
+    for (const from of ports) {
+      for (const destination of [BROADCAST, MULTICAST, UNKNOWN]) {
+        expect(world.send(from.name, 0, destination)).toEqual(names(ports));
+      }
+      for (const to of ports) {
+        for (const destination of to.macs) expect(world.send(from.name, 0, destination)).toEqual([to.name]);
+      }
+    }
+  });
+
+  it("keeps within bessd's limits: 32 gates of Replicate starting with 0, unique names, power-of-two tables", () => {
+    for (const pipeline of [forward(ports), forward(ports, { broadcast: "all" })]) {
+      const all = [...pipeline.modules, ...pipeline.ports].map(({ name }) => name);
+      expect(new Set(all).size).toBe(all.length);
+      for (const { arg } of pipeline.modules) {
+        if (arg.type === "ReplicateArg") expect(arg.value.gates?.[0] ?? 0).toBe(0);
+        if (arg.type === "L2ForwardArg") expect(Math.log2(Number(arg.value.size)) % 1).toBe(0);
+      }
+    }
+  });
+});
+
+/** One line a thing: what reads well in a diff. */
+function lines(pipeline: Pipeline): string[] {
+  return [
+    ...pipeline.workers.map(({ wid, core }) => `worker ${wid} core ${core}`),
+    ...pipeline.ports.map(({ name, driver, arg }) => `port ${name} ${driver} ${JSON.stringify(arg.value)}`),
+    ...pipeline.modules.map(({ name, mclass, arg }) => `${name}::${mclass}(${JSON.stringify(arg.value)})`),
+    ...pipeline.connections.map(({ m1, ogate, m2, igate }) => `${m1}:${ogate} -> ${igate}:${m2}`),
+    ...pipeline.commands.map(({ name, cmd, arg }) => `${name}.${cmd}(${JSON.stringify(arg.value)})`),
+  ];
+}
+
+const TWO: ForwardPort[] = [
+  { name: "a", socket: "/run/a", macs: ["02:00:00:00:00:0A"] },
+  { name: "b", socket: "/run/b", macs: ["02:00:00:00:00:0b"] },
+];
+
+describe("golden", () => {
+  it("two ports, a table and a Replicate for each source", () => {
+    expect(lines(forward(TWO, { worker: { wid: 0, core: 1 } }))).toMatchInlineSnapshot(`
+      [
+        "worker 0 core 1",
+        "port a PMDPort {"vdev":"eth_vhost_a,iface=/run/a,queues=1"}",
+        "port b PMDPort {"vdev":"eth_vhost_b,iface=/run/b,queues=1"}",
+        "out_a::QueueOut({"port":"a"})",
+        "out_b::QueueOut({"port":"b"})",
+        "fib_a::L2Forward({"size":1024})",
+        "flood_a::Replicate({"gates":[0]})",
+        "in_a_0::QueueInc({"port":"a","qid":0})",
+        "fib_b::L2Forward({"size":1024})",
+        "flood_b::Replicate({"gates":[0]})",
+        "in_b_0::QueueInc({"port":"b","qid":0})",
+        "fib_a:1 -> 0:out_b",
+        "flood_a:0 -> 0:out_b",
+        "fib_a:32 -> 0:flood_a",
+        "in_a_0:0 -> 0:fib_a",
+        "fib_b:0 -> 0:out_a",
+        "flood_b:0 -> 0:out_a",
+        "fib_b:32 -> 0:flood_b",
+        "in_b_0:0 -> 0:fib_b",
+        "fib_a.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":8192},{"addr":"02:00:00:00:00:0b","gate":1},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
+        "fib_a.set_default_gate({"gate":32})",
+        "fib_b.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":0},{"addr":"02:00:00:00:00:0b","gate":8192},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
+        "fib_b.set_default_gate({"gate":32})",
+      ]
+    `);
+  });
+
+  it("two ports, broadcast to all: one table for everybody", () => {
+    expect(lines(forward(TWO, { broadcast: "all" }))).toMatchInlineSnapshot(`
+      [
+        "port a PMDPort {"vdev":"eth_vhost_a,iface=/run/a,queues=1"}",
+        "port b PMDPort {"vdev":"eth_vhost_b,iface=/run/b,queues=1"}",
+        "out_a::QueueOut({"port":"a"})",
+        "out_b::QueueOut({"port":"b"})",
+        "fib_all::L2Forward({"size":1024})",
+        "flood_all::Replicate({"gates":[0,1]})",
+        "merge::Merge({})",
+        "in_a_0::QueueInc({"port":"a","qid":0})",
+        "in_b_0::QueueInc({"port":"b","qid":0})",
+        "fib_all:0 -> 0:out_a",
+        "fib_all:1 -> 0:out_b",
+        "flood_all:0 -> 0:out_a",
+        "flood_all:1 -> 0:out_b",
+        "fib_all:32 -> 0:flood_all",
+        "merge:0 -> 0:fib_all",
+        "in_a_0:0 -> 0:merge",
+        "in_b_0:0 -> 0:merge",
+        "fib_all.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":0},{"addr":"02:00:00:00:00:0b","gate":1},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
+        "fib_all.set_default_gate({"gate":32})",
+      ]
+    `);
+  });
+});
+
+describe("refuses", () => {
+  const port = TWO[0] as ForwardPort;
+  const many = Array.from({ length: 33 }, (_, i) => ({ name: `p${i}`, socket: `/run/${i}`, macs: [] }));
+  it.each<[string, ForwardPort[], string]>([
+    ["no port", [], "0 ports"],
+    ["33 ports", many, "33 ports, possible are 1 to 32"],
+    ["a name that would break a device string", [{ ...port, name: "a,b" }], "port name 'a,b'"],
+    ["a relative socket", [{ ...port, socket: "a.sock" }], "socket 'a.sock' of port a"],
+    ["a socket with a comma", [{ ...port, socket: "/run/a,queues=9" }], "no ','"],
+    ["a socket of 108 bytes", [{ ...port, socket: `/${"x".repeat(107)}` }], "under 108 bytes"],
+    ["no queue", [{ ...port, queues: 0 }], "has 0 queues"],
+    ["what is no MAC", [{ ...port, macs: ["02:00:00:00:00"] }], "not a MAC address"],
+    ["a group address", [{ ...port, macs: [BROADCAST] }], "group address"],
+    ["a name twice", [port, { ...port, socket: "/run/c", macs: [] }], "name a of port a is taken by port a"],
+    ["a socket twice", [port, { name: "c", socket: "/run/a", macs: [] }], "socket /run/a of port c"],
+    ["a MAC twice, whatever its case", [port, { name: "c", socket: "/c", macs: ["02:00:00:00:00:0a"] }], "MAC 02:00"],
+  ])("%s", (_name, ports, text) => {
+    expect(() => forward(ports)).toThrow(text);
+  });
+});
