@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <linux/virtio_net.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_dev.h>
+#include <rte_log.h>
 #include <rte_vhost.h>
 
 #define DEFAULT_QUEUE_SIZE 1024
@@ -35,21 +38,16 @@ static int device_name(const char *device, char *name, size_t size)
     return 0;
 }
 
-static void vhost_disable_offloads(const char *device)
+/* The socket of a vhost device, from its `iface=`; "" for another device. */
+static void vhost_socket(const char *device, char *path, size_t size)
 {
     const char *iface = strstr(device, ",iface=");
-    char path[256];
-    size_t len;
 
+    path[0] = '\0';
     if (iface == NULL)
         return;
     iface += strlen(",iface=");
-    len = strcspn(iface, ",");
-    if (len == 0 || len >= sizeof(path))
-        return;
-    memcpy(path, iface, len);
-    path[len] = '\0';
-    rte_vhost_driver_disable_features(path, VHOST_NO_OFFLOADS);
+    snprintf(path, size, "%.*s", (int)strcspn(iface, ","), iface);
 }
 
 static uint16_t queue_size(uint16_t asked, const struct rte_eth_desc_lim *lim)
@@ -77,6 +75,7 @@ static int bring_up(struct rte_mempool *pool, const struct port_request *req, st
 {
     struct rte_eth_conf conf = {0};
     struct rte_eth_dev_info info;
+    char path[256];
     int ret;
 
     *step = "rte_eth_dev_info_get() failed";
@@ -86,10 +85,17 @@ static int bring_up(struct rte_mempool *pool, const struct port_request *req, st
     *step = "rte_eth_dev_configure() failed";
     if (p->n_rxq > info.max_rx_queues || p->n_txq > info.max_tx_queues)
         return -EINVAL;
+    vhost_socket(req->device, path, sizeof(path));
+    if (path[0] != '\0' && access(path, F_OK) == 0) {
+        /* The driver would fail to bind, and then remove what is not its own. */
+        RTE_LOG(ERR, USER1, "%s exists: another daemon's socket, or a dead one's to be removed\n", path);
+        return -EPERM;
+    }
     ret = rte_eth_dev_configure(p->dpdk_id, p->n_rxq, p->n_txq, &conf);
     if (ret != 0)
         return ret;
-    vhost_disable_offloads(req->device);
+    if (path[0] != '\0')
+        rte_vhost_driver_disable_features(path, VHOST_NO_OFFLOADS);
     p->rxq_size = queue_size(req->rxq_size, &info.rx_desc_lim);
     p->txq_size = queue_size(req->txq_size, &info.tx_desc_lim);
     *step = "queue setup failed";

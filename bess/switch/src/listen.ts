@@ -9,9 +9,10 @@ import { ExitCode, ExitError } from "./exit-error.js";
 /** Requests are small; an L2Forward add with a million entries still fits. */
 const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
 
+const socketPath = (address: string) => (address.startsWith("unix:") ? address.slice("unix:".length) : undefined);
+
 export async function listen(address: string, service: UntypedServiceImplementation): Promise<Server> {
-  const path = address.startsWith("unix:") ? address.slice("unix:".length) : undefined;
-  if (path !== undefined) await checkSocketPath(path);
+  const path = socketPath(address);
   const server = new Server({ "grpc.max_receive_message_length": MAX_REQUEST_BYTES });
   server.addService(bessControl, service);
   try {
@@ -32,10 +33,13 @@ const inUse = (address: string, cause?: unknown) =>
     cause,
   });
 
-async function checkSocketPath(path: string): Promise<void> {
+/** What can be said before anything is started. */
+export async function checkAddress(address: string): Promise<void> {
+  const path = socketPath(address);
+  if (path === undefined) return;
   if (Buffer.byteLength(path) > 107) throw new ExitError(ExitCode.usage, `the socket path exceeds 107 bytes: ${path}`);
   if (!existsSync(path)) return;
-  if (await answers(path)) throw inUse(`unix:${path}`);
+  if (await answers(path)) throw inUse(address);
   const text = `${path} exists but nobody listens on it: a stale socket of a dead daemon? Remove it: rm ${path}`;
   throw new ExitError(ExitCode.addressInUse, text);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The daemon's life: claim the pid file, start DPDK, serve, take everything down again.
 import { existsSync, readFileSync } from "node:fs";
+import { CommanderError } from "commander";
 import { Cleanup } from "./cleanup.js";
 import type { DataPlane } from "./dataplane/dataplane.js";
 import { DEFAULT_LIBRARY, startNative } from "./dataplane/native.js";
 import { ExitCode, ExitError } from "./exit-error.js";
 import { chooseHugepages } from "./hugepages.js";
-import { listen } from "./listen.js";
+import { checkAddress, listen } from "./listen.js";
 import { type Logger, openLog } from "./log.js";
 import { type Options, parseOptions } from "./options.js";
 import { claimPidFile } from "./pid-file.js";
@@ -24,6 +25,7 @@ export async function main(argv: string[]): Promise<number> {
     await serve(options, log);
     return 0;
   } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.usage; // it has said why
     const known = error instanceof ExitError;
     const text = known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.error(text);
@@ -36,6 +38,7 @@ async function serve(options: Options, log: Logger): Promise<void> {
   await using cleanup = new Cleanup();
   const stop = stopSignal(log);
   if (options.pidFile !== undefined) cleanup.defer(claimPidFile(options.pidFile));
+  await checkAddress(options.listen);
   const plane = startDataPlane(options, log);
   cleanup.defer(() => plane.stop());
   const defaultCore = options.core ?? firstCore();

@@ -53,6 +53,7 @@ export function parseOptions(argv: string[], version: string): Options {
     .option("--file-prefix <name>", "DPDK file prefix", filePrefix, `vportd-${process.pid}`)
     .option("--log-file <file>", "log to this file instead of standard error")
     .option("--pid-file <file>", "write the process number here")
+    .exitOverride()
     .parse(argv)
     .opts<Options>();
 }
