@@ -3,8 +3,10 @@ import { VnflabError } from "../../model/error.js";
 import type { MachineState, Rung, RungName, RungStatus, VmSpec } from "../machine-driver.js";
 import type { GuestAgent } from "./guest-agent.js";
 
-/** Written by the guest's init when all is set up. */
+/** Written by the guest's init at its end: one of the two, with the same fields. */
 const READY_FILE = "/run/vnflab/ready";
+const FAILED_FILE = "/run/vnflab/failed";
+const CONSOLE_LINES = 40;
 
 export interface RungSources {
   readonly agent: GuestAgent;
@@ -19,7 +21,7 @@ export function vmRungs(spec: VmSpec, sources: RungSources): readonly Rung[] {
     ["running", async () => ({ reached: true, detail: (await sources.observe()).detail })],
     ["console", () => console(sources)],
     ["agent", () => agent(sources)],
-    ["init", () => init(sources)],
+    ["init", () => init(spec, sources)],
     ...(spec.macs.length > 0 ? [["nic", () => nic(spec, sources)] as const] : []),
   ];
   return looks.map(([name, look]) => ({
@@ -48,29 +50,40 @@ async function agent(sources: RungSources): Promise<RungStatus> {
   }
 }
 
-async function init(sources: RungSources): Promise<RungStatus> {
+async function init(spec: VmSpec, sources: RungSources): Promise<RungStatus> {
   try {
-    return { reached: true, detail: JSON.stringify(await readReady(sources)) };
+    const { hostname, uio, hugepages } = await readResult(sources, READY_FILE);
+    return { reached: true, detail: `${hostname ?? spec.machine}, ${uio.length} NICs, ${hugepages ?? 0} hugepages` };
   } catch (error) {
+    const failed = await readResult(sources, FAILED_FILE).catch(() => undefined);
+    if (failed) throw await notReady(spec, sources, `init failed: ${failed.errors.join("; ")}`);
     return { reached: false, lastSeen: `${messageOf(error)}${await lastLine(sources)}` };
   }
 }
 
 /** The file is written once, when binding is over: what is missing now stays missing. */
 async function nic(spec: VmSpec, sources: RungSources): Promise<RungStatus> {
-  const { uio } = await readReady(sources);
+  const { uio } = await readResult(sources, READY_FILE);
   if (uio.length >= spec.macs.length) return { reached: true, detail: uio.join(" ") };
-  throw new VnflabError(
-    "VNF_NOT_READY",
-    `${spec.machine}: ${uio.length} of ${spec.macs.length} NICs are bound to uio_pci_generic`,
-    { log: { file: spec.consoleLog, lines: await sources.consoleTail(40) } },
-  );
+  const text = `${uio.length} of ${spec.macs.length} NICs are bound to uio_pci_generic`;
+  throw await notReady(spec, sources, text);
 }
 
-async function readReady(sources: RungSources): Promise<{ uio: string[] }> {
-  const text = new TextDecoder().decode(await sources.agent.readFile(READY_FILE));
-  const ready = JSON.parse(text) as { uio?: string[] };
-  return { ...ready, uio: ready.uio ?? [] };
+async function notReady(spec: VmSpec, sources: RungSources, text: string): Promise<VnflabError> {
+  const log = { file: spec.consoleLog, lines: await sources.consoleTail(CONSOLE_LINES) };
+  return new VnflabError("VNF_NOT_READY", `${spec.machine}: ${text}`, { log });
+}
+
+interface InitResult {
+  readonly hostname?: string;
+  readonly hugepages?: number;
+  readonly uio: readonly string[];
+  readonly errors: readonly string[];
+}
+
+async function readResult(sources: RungSources, file: string): Promise<InitResult> {
+  const text = new TextDecoder().decode(await sources.agent.readFile(file));
+  return { uio: [], errors: [], ...(JSON.parse(text) as Partial<InitResult>) };
 }
 
 async function lastLine(sources: RungSources): Promise<string> {

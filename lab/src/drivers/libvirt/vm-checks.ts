@@ -39,7 +39,7 @@ const kvm: DoctorCheck = {
 
 function kvmHint(reason: string): string {
   if (/permission denied/i.test(reason)) return 'sudo adduser "$USER" kvm, then log in again';
-  if (reason.includes(EMULATOR)) return "make setup";
+  if (reason.includes(`no ${EMULATOR}`)) return "make setup";
   if (/no \/dev\/kvm/.test(reason)) return "sudo modprobe kvm_intel || sudo modprobe kvm_amd; or enable VT-x/SVM";
   return "Nothing to do; for speed use a host whose KVM works.";
 }
