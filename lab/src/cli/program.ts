@@ -32,7 +32,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : ERROR_CODES.VNF_USAGE.exitCode;
     const error = asVnflabError(unwrap(thrown));
-    showError(io, argv.includes("--json"), error);
+    const own = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+    showError(io, own.includes("--json"), error);
     return error.exitCode;
   }
 }

@@ -1,58 +1,23 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { FakeMachineDriver } from "../drivers/fake/fake-machine-driver.js";
-import { FakeSwitchDriver } from "../drivers/fake/fake-switch-driver.js";
-import { type FakeHost, fakeHost } from "../host/fake-host.js";
-import { resolveLayout } from "../host/layout.js";
 import { VnflabError } from "../model/error.js";
 import type { EngineContext } from "./context.js";
 import { down } from "./down.js";
-import type { LabEvent } from "./events.js";
+import { type FakeEngine, fakeEngine, LAB_FILE } from "./fake-engine.js";
 import { labStatus, listLabs } from "./status.js";
 import { up } from "./up.js";
 
 const signal = new AbortController().signal;
 
-let host: FakeHost;
-let machines: FakeMachineDriver;
-let sw: FakeSwitchDriver;
+let engine: FakeEngine;
+let { host, machines, sw, events, writeLab, left } = {} as FakeEngine;
 let context: EngineContext;
-let events: LabEvent[];
 
 beforeEach(async () => {
-  host = fakeHost();
-  machines = new FakeMachineDriver(host);
-  sw = new FakeSwitchDriver(host, machines.calls);
-  events = [];
-  context = {
-    host,
-    layout: await resolveLayout(host),
-    switchDriver: sw,
-    machineDriver: () => machines,
-    accelerator: async () => ({ accelerator: "tcg", reason: "a test" }),
-    facts: async () => ({ cores: [0, 1, 2, 3], availableMemoryMib: 8000 }),
-    emit: (event) => events.push(event),
-  };
-  host.exec.install("tcp_sink", async ({ print, signalled }) => {
-    print("stdout", '{"event":"listening","app":"tcp_sink","port":7}\n');
-    await new Promise((resolve) => signalled.addEventListener("abort", resolve));
-    print("stdout", '{"event":"result","app":"tcp_sink"}\n');
-    return 0;
-  });
-  await host.files.write("/repo/bess/switch/bin/vportd.js", "");
-  await writeLab("{left: {kind: process}, right: {kind: process}}");
+  engine = await fakeEngine();
+  ({ host, machines, sw, events, writeLab, left, context } = engine);
 });
 
-async function writeLab(list: string, file = "/labs/lab.yaml"): Promise<void> {
-  await host.files.write(file, `name: pair\nmachines: ${list}`);
-}
-
-const run = (file = "/labs/lab.yaml", options = {}) => up(context, file, { signal, ...options });
-
-/** Everything that the lab may have left, logs of failures apart. */
-function left(): string[] {
-  const foreign = (path: string) => /^\/(labs|repo)\//.test(path) || path.includes("/failed/");
-  return host.files.paths().filter((path) => !foreign(path));
-}
+const run = (file = LAB_FILE, options = {}) => up(context, file, { signal, ...options });
 
 const ALL_UP = ["start switch", "connect ports", "start left", "start right"];
 const ALL_DOWN = ["stop right", "stop left", "stop switch", "release"];

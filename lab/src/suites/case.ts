@@ -76,9 +76,9 @@ export class Expectations {
   }
 
   atLeast(what: string, seen: unknown, least: number): void {
-    if (typeof seen !== "number" || seen < least) {
-      this.problems.push(`${what}: ${String(seen)}, expected ${least} or more`);
-    }
+    // NaN, where a program has not said, is not enough either.
+    if (typeof seen === "number" && seen >= least) return;
+    this.problems.push(`${what}: ${String(seen)}, expected ${least} or more`);
   }
 
   /** The program ended well; otherwise its last words are the problem. */

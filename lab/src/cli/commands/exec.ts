@@ -13,7 +13,9 @@ export const registerExec: RegisterCommand = (program, io, finish) => {
     .option(...JSON_OPTION)
     .passThroughOptions()
     .action(
-      async (lab: string, machine: string, argv: string[], options: CommonOptions & { readonly stdin?: boolean }) => {
+      async (lab: string, machine: string, words: string[], options: CommonOptions & { readonly stdin?: boolean }) => {
+        // Options of the command are its own, with or without the -- before it.
+        const argv = words[0] === "--" ? words.slice(1) : words;
         await withEngine(io, options, async (engine) => {
           const opened = await Lab.open(engine, lab);
           const input = options.stdin ? await io.readInput() : undefined;

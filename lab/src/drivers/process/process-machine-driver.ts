@@ -55,6 +55,7 @@ export class ProcessMachineDriver implements MachineDriver<ProcessSpec> {
 
   async exec(spec: ProcessSpec, command: GuestCommand): Promise<GuestProcess> {
     const { files } = this.host;
+    await this.requireBuilt(spec, command.argv[0] ?? "");
     let logged: Promise<void> = Promise.resolve();
     const onOutput: GuestCommand["onOutput"] = (stream, chunk) => {
       logged = logged.then(() => files.append(spec.consoleLog, chunk));
@@ -84,6 +85,11 @@ export class ProcessMachineDriver implements MachineDriver<ProcessSpec> {
   async release(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  private async requireBuilt(spec: ProcessSpec, program: string): Promise<void> {
+    if (!program.startsWith(`${spec.binDir}/`) || (await this.host.files.kind(program)) === "file") return;
+    throw new VnflabError("VNF_NOT_BUILT", `the application is not built: there is no file ${program}`);
+  }
 
   private async ended(child: ChildProcess, record: string, logged: () => Promise<void>) {
     const result = await child.wait();

@@ -1,0 +1,47 @@
+/** The reference pages that are made from the code: a test holds docs/reference and this together. */
+import type { Command } from "commander";
+import { ERROR_CODES } from "../model/error.js";
+
+export function errorsReference(): string {
+  const rows = Object.entries(ERROR_CODES).map(
+    ([code, { exitCode, summary, hint }]) => `| \`${code}\` | ${exitCode} | ${summary} | ${hint} |`,
+  );
+  return [
+    "# Errors",
+    "",
+    "Made from `lab/src/model/error.ts`; `make golden` writes it anew. Every failure of `vnflab` has a code, a message",
+    "(what and where), a hint (how to mend it), where there is one the last lines of the log that shows it, and the",
+    "exit code of the command. `vnflab exec` ends with the exit code of the command in the machine; exit code 1 means",
+    "that the work was done and the answer is no: a case failed, a check failed, a part of the lab does not run.",
+    "",
+    "| code | exit code | meaning | what to do |",
+    "|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+export function cliReference(program: Command): string {
+  const sections = program.commands.map((command) => [`## vnflab ${command.name()}`, "", ...helpOf(command)]);
+  return [
+    "# The vnflab command",
+    "",
+    "Made from the command itself; `make golden` writes it anew. Data goes to standard output, progress and errors to",
+    "standard error. Exit codes are in [errors.md](errors.md). Ctrl-C takes down what the command has started.",
+    "",
+    "| environment | meaning |",
+    "|---|---|",
+    "| `VNFLAB_STATE` | folder for records, logs and results; otherwise `$XDG_STATE_HOME/vnflab` or `~/.local/state/vnflab` |",
+    "| `VNFLAB_RUN` | short folder for sockets; otherwise `/run/user/UID/vnflab` or `/tmp/vnflab-UID` |",
+    "| `VNFLAB_ROOT` | the repository with the built programs; otherwise the one that the command is part of |",
+    "| `VNFLAB_DEBUG` | print stack traces |",
+    "",
+    ...sections.flat(),
+  ].join("\n");
+}
+
+function helpOf(command: Command): string[] {
+  const help = command.createHelp();
+  help.helpWidth = 110;
+  return ["```", help.formatHelp(command, help).trimEnd(), "```", ""];
+}

@@ -1,0 +1,165 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type FakeEngine, fakeEngine, LAB_FILE } from "../engine/fake-engine.js";
+import { Lab } from "../engine/lab.js";
+import { up } from "../engine/up.js";
+import type { FakeProcess } from "../host/fake-host.js";
+import { QUICK } from "./case.js";
+import { formatReport, isSuccess } from "./report.js";
+import { runSuites, type SuiteOptions } from "./run-suites.js";
+
+const signal = new AbortController().signal;
+
+let engine: FakeEngine;
+/** What the fake applications do wrong: name of the application -> fields of its result. */
+let faults: Record<string, Record<string, unknown>>;
+
+beforeEach(async () => {
+  engine = await fakeEngine();
+  faults = {};
+  installApplications();
+});
+
+async function run(options: Partial<SuiteOptions> = {}) {
+  await up(engine.context, LAB_FILE, { signal });
+  const lab = await Lab.open(engine.context, "pair");
+  return runSuites(lab, { amounts: QUICK, deadlineMs: 60_000, signal, ...options });
+}
+
+/** Programs that speak as the real applications do, and believe each other. */
+function installApplications(): void {
+  const option = (argv: readonly string[], name: string) => argv[argv.indexOf(name) + 1] ?? "";
+  const listening = new Map<string, (message: Record<string, unknown>) => void>();
+  const result = ({ print }: FakeProcess, app: string, fields: object) =>
+    print("stdout", `${JSON.stringify({ event: "result", app, ...fields, ...faults[app] })}\n`);
+  const serve = (app: string, answer: (message: Record<string, unknown>) => object) => async (process: FakeProcess) => {
+    const port = option(process.argv, "-l");
+    const arrived = new Promise<Record<string, unknown>>((resolve) => listening.set(port, resolve));
+    process.print("stdout", `${JSON.stringify({ event: "listening", app, port: Number(port) })}\n`);
+    const stopped = new Promise<Record<string, unknown>>((resolve) =>
+      process.signalled.addEventListener("abort", () => resolve({})),
+    );
+    result(process, app, answer(await Promise.race([arrived, stopped])));
+    listening.delete(port);
+    return 0;
+  };
+  const tcp = (app: string) => async (process: FakeProcess) => {
+    const { argv } = process;
+    const connections = Number(option(argv, app === "tcp_source" ? "-c" : "-n"));
+    const bytes = Number(option(argv, "-b")) * connections;
+    const stream = (sent: Record<string, unknown>) => {
+      const total = sent.bytes || bytes;
+      const hashes = Array.from({ length: connections }, (_, i) => `${total}-${i}`);
+      return { connections, bytes: total, sha256: hashes, verified: true, errors: 0, gbps: 1 };
+    };
+    if (argv.includes("-l")) return serve(app, stream)(process);
+    const peer = listening.get(option(argv, "-p"));
+    if (!peer) {
+      process.print("stderr", "connection refused\n");
+      result(process, app, { bytes: 0, errors: 1 });
+      return 1;
+    }
+    // The accepting side sends when the opener is the sink: it knows how much.
+    const size = bytes || QUICK.bytes;
+    peer({ bytes: size });
+    result(process, app, stream({ bytes: size }));
+    return 0;
+  };
+  const { exec } = engine.host;
+  exec.install("tcp_sink", tcp("tcp_sink"));
+  exec.install("tcp_source", tcp("tcp_source"));
+  exec.install("mkdir", () => 0);
+  exec.install(
+    "epserver",
+    serve("epserver", () => ({ requests: 1 })),
+  );
+  exec.install("epwget", (process) => {
+    const requests = Number(process.argv[2]);
+    result(process, "epwget", { completed: requests, errors: 0, timeouts: 0, bytes: requests * 1100, rps: 9 });
+    return 0;
+  });
+  exec.install(
+    "udp_sink",
+    serve("udp_sink", ({ sent }) => ({ received: sent, corrupt: 0, duplicates: 0, lost: 0 })),
+  );
+  exec.install("udp_source", (process) => {
+    const sent = Number(option(process.argv, "-n"));
+    listening.get(option(process.argv, "-p"))?.({ sent });
+    result(process, "udp_source", { sent, echoed: sent, rtt_us: { min: 1, p50: 2, p99: 3, max: 4 }, pps: 5 });
+    return 0;
+  });
+}
+
+describe("the suites", () => {
+  it("pass over a network that works, both ways, and leave a report", async () => {
+    const report = await run();
+    expect(report.cases.filter(({ status }) => status !== "passed")).toEqual([]);
+    expect(report).toMatchObject({ passed: 18, failed: 0, skipped: 0 });
+    expect(isSuccess(report)).toBe(true);
+    expect(JSON.parse((await engine.host.files.readText(`${report.folder}/report.json`)) ?? "")).toEqual(report);
+    const text = formatReport(report);
+    expect(text).toContain("18 passed, 0 failed, 0 skipped\n");
+    expect(text).toMatch(
+      /^tcp.bulk +left +right +passed +4194304 bytes +4194304 bytes +sha256 4194304- equal +1.000 G/m,
+    );
+  });
+
+  it.each([
+    ["tcp.bulk", "tcp_sink", { sha256: ["0"] }, "SHA-256 of what arrived: 0, expected 4194304-0"],
+    ["tcp.bulk-reverse", "tcp_sink", { verified: false }, "verified: false, expected true"],
+    ["tcp.connections", "tcp_sink", { bytes: 3 }, "bytes received: 3, expected 1048576"],
+    ["tcp.http", "epwget", { timeouts: 2 }, "timeouts: 2, expected 0"],
+    ["udp.paced", "udp_sink", { received: 980 }, "datagrams received: 980, expected 990 or more"],
+    ["udp.flood", "udp_sink", { corrupt: 1 }, "corrupt datagrams: 1, expected 0"],
+    ["udp.echo", "udp_source", { echoed: undefined }, "datagrams echoed: NaN, expected 990 or more"],
+  ])("%s fails when %s reports %j, with artefacts", async (id, app, fault, message) => {
+    faults[app] = fault;
+    const report = await run({ only: [id], folder: "/results" });
+    expect(report).toMatchObject({ passed: 0, failed: 2 });
+    expect(report.cases[0]).toMatchObject({ status: "failed", message });
+    expect(report.cases[0]?.artefacts).toContain(`/results/${id}-left-right/switch.log`);
+    expect(isSuccess(report)).toBe(false);
+  });
+
+  it("keeps the capture of a failing case, and the machine's configuration after it", async () => {
+    faults.epwget = { errors: 1 };
+    const captured = new TextEncoder().encode("pcap");
+    const { machines } = engine;
+    const putFile = machines.putFile.bind(machines);
+    const confs: string[] = [];
+    machines.putFile = async (spec, path, content) => {
+      const text = new TextDecoder().decode(content);
+      if (path.endsWith("stack.conf")) confs.push(text);
+      if (text.includes("pcap = ")) await putFile(spec, `${spec.workDir}/${spec.machine}.pcap`, captured);
+      return putFile(spec, path, content);
+    };
+    const report = await run({ only: ["tcp.http"], folder: "/results" });
+    expect(report.cases[0]?.artefacts).toContain("/results/tcp.http-left-right/left.pcap");
+    expect(confs.at(-1)).not.toContain("pcap");
+  });
+
+  it("a refusal that does not come is a failure", async () => {
+    engine.host.exec.install("tcp_source", async ({ signalled }) => {
+      await new Promise((resolve) => signalled.addEventListener("abort", resolve));
+      return 143;
+    });
+    const report = await run({ only: ["tcp.refused"] });
+    expect(report.cases[0]?.message).toBe("tcp_source on left has not ended after 30 s");
+    expect(engine.host.exec.running()).toEqual([]);
+  });
+
+  it("skips, saying why, when there is only one machine", async () => {
+    await engine.writeLab("{left: {kind: process}}");
+    const report = await run({ only: ["udp"] });
+    expect(report).toMatchObject({ passed: 0, failed: 0, skipped: 3 });
+    expect(report.cases[0]?.message).toBe("the lab has only one machine");
+    expect(isSuccess(report)).toBe(false);
+  });
+
+  it("refuses an unknown case, and ends when interrupted", async () => {
+    await expect(run({ only: ["tcp.bulc"] })).rejects.toMatchObject({
+      code: "VNF_USAGE",
+      message: 'no suite or case "tcp.bulc" (did you mean "tcp.bulk"?)',
+    });
+    await expect(run({ signal: AbortSignal.abort(new Error("stop")) })).rejects.toThrow("stop");
+  });
+});
