@@ -59,6 +59,7 @@ fuzz: setup ## run the fuzzer of every wire parser (SECONDS each, default 60)
 
 golden: build ## write the golden files anew; read the diff before committing it
 	@stack/testing/golden.sh
+	@npx vitest run --update
 
 clean: ## remove what was built (the guest images stay: delete build/ to lose them too)
 	@rm -rf build/c build/asan build/fuzz build/test
