@@ -23,6 +23,7 @@ static struct {
     bool ready, contexts_ready;
     struct config cfg;
     struct mtcp_stack *stack;
+    struct log log; /**< here, because the interface speaks through it until it is closed */
     struct list contexts;
 } instance = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -142,10 +143,11 @@ int mtcp_init(const char *config_file)
     }
     pthread_mutex_lock(&instance.lock);
     if (!instance.ready) {
+        instance.log = log;
         if (!instance.contexts_ready)
             list_init(&instance.contexts);
         instance.contexts_ready = true;
-        rc = start(config_file, &log);
+        rc = start(config_file, &instance.log);
         instance.ready = rc == ST_OK;
         if (rc != ST_OK)
             config_free(&instance.cfg);

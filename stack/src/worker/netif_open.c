@@ -43,6 +43,7 @@ enum status stack_open_netif(const struct config *cfg, unsigned num_workers, str
         .port = cfg->port,
         .eal = cfg->eal,
         .hugepages = cfg->hugepages == CONFIG_HUGEPAGES_AUTO ? -1 : cfg->hugepages == CONFIG_HUGEPAGES_ON,
+        .num_mem_ch = cfg->num_mem_ch,
         .num_queues = num_workers,
         .mtu = cfg->mtu,
         .has_mac = cfg->has_mac,
