@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Host } from "../../host/host.js";
 import { realHost } from "../../host/real-host.js";
+import { type Probed, waitFor } from "../../host/wait.js";
+import { VnflabError } from "../../model/error.js";
 import { fillTemplate } from "../../render/fill-template.js";
-import { climb, machineContract } from "../machine-contract.js";
-import type { MachineDriver, VmSpec } from "../machine-driver.js";
+import type { MachineDriver, Rung, RungStatus, VmSpec } from "../machine-driver.js";
+import { machineDriverContract } from "../machine-driver-contract.js";
 import { chooseAccelerator } from "./accelerator-probe.js";
 import { libvirtMachines } from "./libvirt-machine-driver.js";
 
@@ -22,7 +24,7 @@ if (reasonToSkip) {
     it("boots a guest", () => {});
   });
 } else {
-  machineContract("libvirt", () => Guest.make());
+  machineDriverContract("libvirt", () => Guest.make(), READY_MS);
   describe("libvirt driver", realGuestTests);
 }
 
@@ -82,8 +84,17 @@ class Guest implements AsyncDisposable {
   static async ready(): Promise<Guest> {
     const guest = await Guest.make();
     await guest.driver.start(guest.spec, signal);
-    await climb(guest);
+    for (const rung of guest.driver.rungs(guest.spec)) await guest.climb(rung);
     return guest;
+  }
+
+  private async climb(rung: Rung): Promise<void> {
+    const probe = async (): Promise<Probed<RungStatus>> => {
+      const status = await rung.probe(signal);
+      return status.reached ? { reached: true, value: status } : status;
+    };
+    const onDeadline = (lastSeen: string) => new VnflabError("VNF_NOT_READY", `${rung.name}: ${lastSeen}`);
+    await waitFor(this.host.clock, probe, { deadlineMs: rung.deadlineMs, signal, onDeadline });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
