@@ -36,14 +36,14 @@ enum status stack_open_netif(const struct config *cfg, unsigned num_workers, str
     return *out ? ST_OK : ST_NO_DEVICE;
 }
 
-static struct sockaddr_in kit_addr(int host, uint16_t port)
+static inline struct sockaddr_in kit_addr(int host, uint16_t port)
 {
     return (struct sockaddr_in){.sin_family = AF_INET,
                                 .sin_port = htons(port),
                                 .sin_addr.s_addr = htonl(0x0a000000u + (uint32_t)host + 1)};
 }
 
-static void kit_config(struct config *cfg, int host, unsigned workers)
+static inline void kit_config(struct config *cfg, int host, unsigned workers)
 {
     config_defaults(cfg);
     cfg->has_address = true;
@@ -54,7 +54,7 @@ static void kit_config(struct config *cfg, int host, unsigned workers)
     cfg->idle = CONFIG_IDLE_YIELD;
 }
 
-static void kit_open(struct kit *k, unsigned workers)
+static inline void kit_open(struct kit *k, unsigned workers)
 {
     struct netif_params p = {.num_queues = workers, .mtu = 1500};
     struct log log = {.level = LOG_ERROR, .sink = log_stderr};
@@ -70,7 +70,7 @@ static void kit_open(struct kit *k, unsigned workers)
     }
 }
 
-static void kit_close(struct kit *k)
+static inline void kit_close(struct kit *k)
 {
     for (int i = 0; i < 2; i++) {
         if (k->ctx[i])
@@ -86,7 +86,7 @@ static inline struct worker *kit_worker(struct kit *k, int host)
 }
 
 /** Lets both ends run, a little. */
-static void kit_run(struct kit *k)
+static inline void kit_run(struct kit *k)
 {
     for (int i = 0; i < 20; i++) {
         worker_round(kit_worker(k, 0));
