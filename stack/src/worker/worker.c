@@ -223,8 +223,11 @@ static enum status create_udp(struct worker *w)
 
 static enum status create_layers(struct worker *w)
 {
-    enum status rc = inet_worker_create(w->stack->inet, &inet_callbacks, w, &w->inet);
+    enum status rc;
 
+    pthread_mutex_lock(&w->stack->lock); /* inet counts its workers */
+    rc = inet_worker_create(w->stack->inet, &inet_callbacks, w, &w->inet);
+    pthread_mutex_unlock(&w->stack->lock);
     if (rc == ST_OK)
         rc = create_tcp(w);
     if (rc == ST_OK)
@@ -241,8 +244,11 @@ static void worker_free(struct worker *w)
         udp_destroy(w->udp);
     if (w->tcp)
         tcp_destroy(w->tcp);
-    if (w->inet)
+    if (w->inet) {
+        pthread_mutex_lock(&w->stack->lock);
         inet_worker_destroy(w->inet);
+        pthread_mutex_unlock(&w->stack->lock);
+    }
     for (unsigned i = 0; i < w->tx_count; i++)
         pkt_free(w->tx[i]);
     if (w->wake_fd >= 0)

@@ -22,7 +22,7 @@ struct mtcp_stack {
     struct log log;
     struct netif *nif;
     struct inet *inet;
-    pthread_mutex_t lock; /**< of taken[] */
+    pthread_mutex_t lock; /**< of taken[], and of inet while its workers come and go */
     unsigned num_workers;
     bool taken[STACK_MAX_WORKERS]; /**< the queue is in use */
     _Atomic(struct worker *) workers[STACK_MAX_WORKERS];
