@@ -253,6 +253,32 @@ static void set_opts(struct host *h, const struct seg *s, struct tcp_hdr *t)
     }
 }
 
+/** A packet of the script's; want of buffers is for the host alone. */
+static struct pkt *script_pkt(struct host *h)
+{
+    size_t limit = h->pkts.limit;
+    struct pkt *p;
+
+    h->pkts.limit = 0;
+    p = test_pkt_alloc(&h->pkts);
+    h->pkts.limit = limit;
+    return p;
+}
+
+static void give(struct host *h, struct pkt *p)
+{
+    struct ipv4_hdr ip = {
+        .src = h->peer_addr,
+        .dst = HOST_ADDR,
+        .hdr_len = 20,
+        .total_len = (uint16_t)(20 + p->len),
+        .ttl = 64,
+        .proto = IP_PROTO_TCP,
+    };
+
+    tcp_input(h->tcp, &ip, p, h->now_us);
+}
+
 void host_in(struct host *h, const struct seg *s, bool more)
 {
     struct tcp_hdr t = {
@@ -264,32 +290,48 @@ void host_in(struct host *h, const struct seg *s, bool more)
         .window = (uint16_t)(s->win == ANY ? h->opts.win : s->win),
         .urgent = (uint16_t)(s->urgent == ANY ? 0 : s->urgent),
     };
-    struct ipv4_hdr ip = {.src = h->peer_addr, .dst = HOST_ADDR, .hdr_len = 20, .ttl = 64, .proto = IP_PROTO_TCP};
-    size_t limit = h->pkts.limit;
-    struct pkt *p;
+    uint32_t len = (uint32_t)s->len;
+    struct pkt *p = script_pkt(h);
 
-    h->pkts.limit = 0; /* want of buffers is for the host alone */
-    p = test_pkt_alloc(&h->pkts);
-    h->pkts.limit = limit;
-    stream_fill(PEER_SEED, (uint64_t)(s->seq == ANY ? 0 : s->seq), pkt_put(p, (uint32_t)s->len), (size_t)s->len);
+    stream_fill(PEER_SEED, t.seq - h->peer_iss, pkt_put(p, len), len);
     set_opts(h, s, &t);
     pkt_push(p, tcp_emit_len(&t));
-    tcp_emit(p->data, &t, ip.src, ip.dst, (uint32_t)s->len);
+    tcp_emit(p->data, &t, h->peer_addr, HOST_ADDR, len);
     if (s->bad_checksum)
         p->data[16] ^= 0x55;
-    ip.total_len = (uint16_t)(20 + p->len);
-    note_segment(h, "in ", &t, h->peer_iss, h->iss, (uint32_t)s->len);
-    tcp_input(h->tcp, &ip, p, h->now_us);
+    note_segment(h, "in ", &t, h->peer_iss, h->iss, len);
+    give(h, p);
     if (!more)
         host_flush(h);
 }
 
-#define CHECK(field, got_)                                                                                   \
-    do {                                                                                                     \
-        int64_t got__ = (int64_t)(got_);                                                                     \
-        if (want->field != ANY && want->field != got__)                                                      \
-            fail_at(h, file, line, "%s: expected %lld, the host sent %lld", #field, (long long)want->field,  \
-                    (long long)got__);                                                                       \
+void host_in_options(struct host *h, unsigned flags, const uint8_t *options, uint32_t len)
+{
+    struct tcp_hdr t = {
+        .src_port = h->peer_port,
+        .dst_port = h->port,
+        .flags = (uint8_t)flags,
+        .seq = h->peer_iss,
+        .window = h->opts.win,
+    };
+    struct pkt *p = script_pkt(h);
+
+    memcpy(pkt_put(p, len), options, len);
+    pkt_push(p, TCP_HDR_LEN);
+    tcp_emit(p->data, &t, h->peer_addr, HOST_ADDR, len);
+    p->data[12] = (uint8_t)((TCP_HDR_LEN + len) / 4 << 4);
+    p->flags |= PKT_RX_L4_CSUM_OK; /* the checksum was made before the length changed */
+    note_segment(h, "in ", &t, h->peer_iss, h->iss, 0);
+    give(h, p);
+    host_flush(h);
+}
+
+#define CHECK(field, got_)                                                                                  \
+    do {                                                                                                    \
+        int64_t got__ = (int64_t)(got_);                                                                    \
+        if (want->field != ANY && want->field != got__)                                                     \
+            fail_at(h, file, line, "%s: expected %lld, the host sent %lld", #field, (long long)want->field, \
+                    (long long)got__);                                                                      \
     } while (0)
 
 static void check_opts(struct host *h, const struct seg *want, const struct tcp_opts *o, const char *file,

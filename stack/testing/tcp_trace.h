@@ -9,7 +9,8 @@
  *
  * Sequence numbers are relative: 0 is the SYN of either side. Payload bytes follow from their sequence number
  * and are checked wherever they pass. OUT() compares flags and len always, other fields when given. After
- * each IN() the host flushes, as a worker does once a round. host_free() demands that nothing is left over. */
+ * each IN() the host flushes, as a worker does once a round. host_free() demands that nothing is left over.
+ */
 #ifndef TESTING_TCP_TRACE_H
 #define TESTING_TCP_TRACE_H
 
@@ -22,6 +23,9 @@
 #include "tcp/tcp.h"
 #include "testing/test_pkt.h"
 #include "wire/tcp.h"
+
+/** A test: TRACE(test_what) { ... } */
+#define TRACE(name) static void name(void **state __attribute__((unused)))
 
 #define ANY (-1)
 #define HOST_ADDR 0x0a000001u
@@ -37,33 +41,33 @@ enum { FIN = TCP_FIN, SYN = TCP_SYN, RST = TCP_RST, PSH = TCP_PSH, ACK = TCP_ACK
 /** A segment as a trace says it; ANY = not compared (expected) or the default (injected). */
 struct seg {
     unsigned flags;
-    int64_t seq, ack;      /**< relative to the ISS of sender and receiver */
-    int64_t len;           /**< payload bytes */
-    int64_t win;           /**< the field, unscaled */
-    int64_t mss, wscale;   /**< options; -1 = none given (injected) or not compared (expected) */
+    int64_t seq, ack;    /**< relative to the ISS of sender and receiver */
+    int64_t len;         /**< payload bytes */
+    int64_t win;         /**< the field, unscaled */
+    int64_t mss, wscale; /**< options; -1 = none given (injected) or not compared (expected) */
     int64_t ts_val, ts_ecr;
     int64_t urgent;
-    bool no_opts;          /**< expected: the segment carries no option; injected: send none */
-    bool bad_checksum;     /**< injected only */
+    bool no_opts;      /**< expected: the segment carries no option; injected: send none */
+    bool bad_checksum; /**< injected only */
 };
 
 /** What the script's side is like. All zero: MSS 1460, window 65535, no other option. */
 struct host_opts {
-    size_t rcvbuf, sndbuf;    /**< of the host; default 65536 */
-    uint64_t time_wait_us;    /**< default 1 s; HOST_NO_TIME_WAIT = none */
-    uint64_t user_timeout_us; /**< default never */
-    size_t max_conns;         /**< default 16 */
-    unsigned backlog;         /**< default 8 */
-    uint16_t mtu;             /**< default 1500 */
-    uint16_t port;            /**< of the host; default HOST_PORT */
-    bool nagle;               /**< default: off, as for the applications */
-    bool active;              /**< the host opens; default: the script does */
-    bool no_mss, ts, wscale;  /**< the peer's options: no MSS, with timestamps, with window scale 2^2 */
-    uint16_t mss, win;        /**< the peer's; default 1460, 65535 */
-    bool win_zero;            /**< the peer's first window is 0 */
+    size_t rcvbuf, sndbuf;         /**< of the host; default 65536 */
+    uint64_t time_wait_us;         /**< default 1 s; HOST_NO_TIME_WAIT = none */
+    uint64_t user_timeout_us;      /**< default never */
+    size_t max_conns;              /**< default 16 */
+    unsigned backlog;              /**< default 8 */
+    uint16_t mtu;                  /**< default 1500 */
+    uint16_t port;                 /**< of the host; default HOST_PORT */
+    bool nagle;                    /**< default: off, as for the applications */
+    bool active;                   /**< the host opens; default: the script does */
+    bool no_mss, ts, wscale;       /**< the peer's options: no MSS, with timestamps, with window scale 2^2 */
+    uint16_t mss, win;             /**< the peer's; default 1460, 65535 */
+    bool win_zero;                 /**< the peer's first window is 0 */
     bool no_timestamps, no_wscale; /**< of the host */
-    seq_t peer_iss;           /**< default 0x10000000 */
-    uint64_t start_us;        /**< of the clock, default 1 s; moves the host's ISS too */
+    seq_t peer_iss;                /**< default 0x10000000 */
+    uint64_t start_us;             /**< of the clock, default 1 s; moves the host's ISS too */
 };
 
 #define HOST_NO_TIME_WAIT UINT64_MAX
@@ -77,9 +81,9 @@ struct host {
     struct host_opts opts;
     struct test_pkts pkts;
     struct pkt *out_first, **out_last;
-    seq_t iss, peer_iss;   /**< what relative numbers mean */
+    seq_t iss, peer_iss; /**< what relative numbers mean */
     bool iss_known, ts_on;
-    uint32_t ts_recent;    /**< last timestamp of the host */
+    uint32_t ts_recent; /**< last timestamp of the host */
     uint16_t port, peer_port;
     ipv4_addr_t peer_addr;
     uint64_t written, read; /**< bytes of the streams so far */
@@ -92,9 +96,18 @@ struct host {
 #else
 #pragma GCC diagnostic ignored "-Woverride-init"
 #endif
-#define SEG(flags_, ...)                                                                                     \
-    (&(struct seg){.flags = (flags_), .seq = ANY, .ack = ANY, .len = 0, .win = ANY, .mss = ANY,              \
-                   .wscale = ANY, .ts_val = ANY, .ts_ecr = ANY, .urgent = ANY, ##__VA_ARGS__})
+#define SEG(flags_, ...)              \
+    (&(struct seg){.flags = (flags_), \
+                   .seq = ANY,        \
+                   .ack = ANY,        \
+                   .len = 0,          \
+                   .win = ANY,        \
+                   .mss = ANY,        \
+                   .wscale = ANY,     \
+                   .ts_val = ANY,     \
+                   .ts_ecr = ANY,     \
+                   .urgent = ANY,     \
+                   ##__VA_ARGS__})
 
 /** The script sends. */
 #define IN(h, flags_, ...) host_in(h, SEG(flags_, ##__VA_ARGS__), false)
@@ -106,7 +119,7 @@ struct host {
 #define NO_OUT(h) host_no_out(h, __FILE__, __LINE__)
 /** Time passes; timers run at their deadlines. */
 #define WAIT_US(h, us) host_wait(h, us)
-#define WAIT_MS(h, ms) host_wait(h, (ms) * MS)
+#define WAIT_MS(h, ms) host_wait(h, (ms)*MS)
 #define STATE(h, name) host_state(h, name, __FILE__, __LINE__)
 #define EVENTS(h, mask) host_events(h, mask, __FILE__, __LINE__)
 /** A counter of the TCP layer has this value. */
@@ -116,6 +129,8 @@ struct host *host_new(const struct host_opts *opts);
 /** Ends everything; checks that no segment, packet or memory is left and no transition was refused. */
 void host_free(struct host *h);
 void host_in(struct host *h, const struct seg *s, bool more);
+/** A segment of seq 0 with these very bytes as options; len is a multiple of 4. */
+void host_in_options(struct host *h, unsigned flags, const uint8_t *options, uint32_t len);
 void host_out(struct host *h, const struct seg *want, const char *file, int line);
 void host_no_out(struct host *h, const char *file, int line);
 void host_wait(struct host *h, uint64_t us);

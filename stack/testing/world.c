@@ -184,7 +184,8 @@ static bool user_read(struct side *s)
     if (st == ST_AGAIN)
         return false;
     if (st != ST_OK)
-        fail_run(s->world, "side %u: read at %llu: %s", s->index, (unsigned long long)s->read, status_name(st));
+        fail_run(s->world, "side %u: read at %llu: %s", s->index, (unsigned long long)s->read,
+                 status_name(st));
     s->eof = st != ST_OK || !got;
     if (!stream_check(!s->index, s->read, s->world->buf, got))
         fail_run(s->world, "side %u: wrong bytes at %llu", s->index, (unsigned long long)s->read);

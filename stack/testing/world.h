@@ -15,31 +15,31 @@ enum world_close {
 };
 
 struct world_side {
-    uint64_t write_bytes;   /**< length of the stream this side sends */
-    size_t rcvbuf, sndbuf;  /**< default 65536 */
-    uint64_t max_piece;     /**< largest piece of a read or write, default 16384 */
-    uint64_t pause_us;      /**< the user sleeps 0..pause_us after each piece; 0 = never */
+    uint64_t write_bytes;  /**< length of the stream this side sends */
+    size_t rcvbuf, sndbuf; /**< default 65536 */
+    uint64_t max_piece;    /**< largest piece of a read or write, default 16384 */
+    uint64_t pause_us;     /**< the user sleeps 0..pause_us after each piece; 0 = never */
     enum world_close close;
     bool no_timestamps, no_wscale, nagle;
-    uint16_t mtu;           /**< default 1500 */
+    uint16_t mtu; /**< default 1500 */
 };
 
 struct world_params {
     uint64_t seed;
     struct world_side side[2];
-    struct link_params link[2];  /**< link[i] carries what side i sends */
-    uint64_t time_wait_us;       /**< default 1 s */
-    uint64_t limit_us;           /**< the run must be over by then */
-    size_t pkt_limit;            /**< packets that exist at once, 0 = no limit */
+    struct link_params link[2]; /**< link[i] carries what side i sends */
+    uint64_t time_wait_us;      /**< default 1 s */
+    uint64_t limit_us;          /**< the run must be over by then */
+    size_t pkt_limit;           /**< packets that exist at once, 0 = no limit */
 };
 
 struct world_result {
     bool ok;
-    char why[160];           /**< when not ok */
-    uint64_t transfer_us;    /**< from connect to the last byte read on either side */
-    uint64_t total_us;       /**< until no connection was left */
+    char why[160];        /**< when not ok */
+    uint64_t transfer_us; /**< from connect to the last byte read on either side */
+    uint64_t total_us;    /**< until no connection was left */
     uint64_t packets, lost, retransmits, timeouts, fast_retransmits;
-    unsigned connects;       /**< attempts to open until one succeeded */
+    unsigned connects; /**< attempts to open until one succeeded */
 };
 
 /** Runs until both sides are done and every connection is gone. Never fails a test itself. */

@@ -55,14 +55,14 @@ void tcp_destroy(struct tcp *tcp)
 {
     if (!tcp)
         return;
-    list_for_each (at, &tcp->all) {
+    list_for_each(at, &tcp->all) {
         struct tcp_conn *c = container_of(at, struct tcp_conn, all);
 
         byte_ring_fini(&c->snd);
         byte_ring_fini(&c->rcv);
     }
     for (unsigned i = 0; i < TCP_LISTEN_BUCKETS; i++) {
-        list_for_each_safe (at, &tcp->listeners[i])
+        list_for_each_safe(at, &tcp->listeners[i])
             free(container_of(at, struct tcp_listener, link));
     }
     pool_fini(&tcp->conns);
@@ -94,7 +94,7 @@ void tcp_flush(struct tcp *tcp, uint64_t now_us)
 void tcp_unreachable(struct tcp *tcp, ipv4_addr_t dst, uint64_t now_us)
 {
     (void)now_us;
-    list_for_each_safe (at, &tcp->all) {
+    list_for_each_safe(at, &tcp->all) {
         struct tcp_conn *c = container_of(at, struct tcp_conn, all);
 
         if (c->peer_addr == dst && c->state == TCPS_SYN_SENT)

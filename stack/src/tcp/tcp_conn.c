@@ -13,7 +13,7 @@ struct tcp_conn *tcp_conn_lookup(struct tcp *tcp, struct tcp_endpoint local, str
 {
     uint32_t hash = tcp_flow_hash(tcp, local, peer);
 
-    hash_table_for_each (n, &tcp->flows, hash) {
+    hash_table_for_each(n, &tcp->flows, hash) {
         struct tcp_conn *c = container_of(n, struct tcp_conn, node);
 
         if (is_flow(c, local, peer))
@@ -53,7 +53,8 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct
     c->peer_addr = peer.addr;
     c->peer_port = peer.port;
     c->opened_us = now_us;
-    c->our_mss = (uint16_t)max_u32(mtu, IPV4_HDR_LEN + TCP_HDR_LEN + TCP_MIN_MSS) - IPV4_HDR_LEN - TCP_HDR_LEN;
+    c->our_mss =
+        (uint16_t)max_u32(mtu, IPV4_HDR_LEN + TCP_HDR_LEN + TCP_MIN_MSS) - IPV4_HDR_LEN - TCP_HDR_LEN;
     c->flags = tcp->params.no_delay ? CF_NO_DELAY : 0;
     c->iss = tcp_isn(tcp, local, peer, now_us, &c->ts_offset);
     byte_ring_init(&c->snd, tcp->params.sndbuf_bytes);

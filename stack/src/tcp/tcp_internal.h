@@ -19,11 +19,11 @@
 #include "tcp/tcp_math.h"
 #include "wire/tcp.h"
 
-#define TCP_DEFAULT_MSS 536u        /* RFC 9293 3.7.1 MUST-15 */
-#define TCP_MIN_MSS 64u             /* a peer that asks for less would make us send headers only */
-#define TCP_TS_OPT_LEN 12u          /* timestamps option with its padding */
-#define TCP_MAX_WSCALE 14u          /* RFC 7323 2.3 */
-#define TCP_RTO_INITIAL_US 1000000u /* RFC 6298 2.1 */
+#define TCP_DEFAULT_MSS 536u          /* RFC 9293 3.7.1 MUST-15 */
+#define TCP_MIN_MSS 64u               /* a peer that asks for less would make us send headers only */
+#define TCP_TS_OPT_LEN 12u            /* timestamps option with its padding */
+#define TCP_MAX_WSCALE 14u            /* RFC 7323 2.3 */
+#define TCP_RTO_INITIAL_US 1000000u   /* RFC 6298 2.1 */
 #define TCP_RTO_AFTER_SYN_US 3000000u /* RFC 6298 5.7 */
 #define TCP_RTO_MIN_US 200000u
 #define TCP_RTO_MAX_US 60000000u
@@ -55,24 +55,24 @@ enum tcp_state {
 };
 
 enum tcp_conn_flags {
-    CF_TS_OK = 1u << 0,         /**< both sides send timestamps */
-    CF_NO_DELAY = 1u << 1,      /**< Nagle's algorithm is off */
-    CF_ACK_NOW = 1u << 2,       /**< an ACK leaves at the next flush */
-    CF_ACK_DELAYED = 1u << 3,   /**< an ACK leaves at delack_us at the latest */
-    CF_FIN_QUEUED = 1u << 4,    /**< the user writes no more: FIN follows the queued data */
-    CF_FIN_ACKED = 1u << 5,     /**< our FIN is acknowledged */
-    CF_FIN_RECEIVED = 1u << 6,  /**< the peer's FIN arrived in order */
-    CF_FIN_EARLY = 1u << 7,     /**< the peer's FIN arrived at peer_fin, data before it are missing */
-    CF_RECOVERY = 1u << 8,      /**< fast recovery until snd_una passes recover */
-    CF_PARTIAL_ACK = 1u << 9,   /**< this recovery has seen a partial ACK */
-    CF_RTT_TIMED = 1u << 10,    /**< rtt_seq is being timed */
-    CF_RTT_VALID = 1u << 11,    /**< srtt_us holds a measurement */
-    CF_SYN_LOST = 1u << 12,     /**< SYN or SYN-ACK had to be sent again */
-    CF_CONNECTED = 1u << 13,    /**< the handshake is complete */
-    CF_WRITE_FULL = 1u << 14,   /**< the user found the send buffer full */
-    CF_WSCALE_OK = 1u << 15,    /**< both sides scale windows */
-    CF_PASSIVE = 1u << 16,      /**< opened by a peer's SYN */
-    CF_ACCEPTING = 1u << 17,    /**< in the accept queue of its listener */
+    CF_TS_OK = 1u << 0,        /**< both sides send timestamps */
+    CF_NO_DELAY = 1u << 1,     /**< Nagle's algorithm is off */
+    CF_ACK_NOW = 1u << 2,      /**< an ACK leaves at the next flush */
+    CF_ACK_DELAYED = 1u << 3,  /**< an ACK leaves at delack_us at the latest */
+    CF_FIN_QUEUED = 1u << 4,   /**< the user writes no more: FIN follows the queued data */
+    CF_FIN_ACKED = 1u << 5,    /**< our FIN is acknowledged */
+    CF_FIN_RECEIVED = 1u << 6, /**< the peer's FIN arrived in order */
+    CF_FIN_EARLY = 1u << 7,    /**< the peer's FIN arrived at peer_fin, data before it are missing */
+    CF_RECOVERY = 1u << 8,     /**< fast recovery until snd_una passes recover */
+    CF_PARTIAL_ACK = 1u << 9,  /**< this recovery has seen a partial ACK */
+    CF_RTT_TIMED = 1u << 10,   /**< rtt_seq is being timed */
+    CF_RTT_VALID = 1u << 11,   /**< srtt_us holds a measurement */
+    CF_SYN_LOST = 1u << 12,    /**< SYN or SYN-ACK had to be sent again */
+    CF_CONNECTED = 1u << 13,   /**< the handshake is complete */
+    CF_WRITE_FULL = 1u << 14,  /**< the user found the send buffer full */
+    CF_WSCALE_OK = 1u << 15,   /**< both sides scale windows */
+    CF_PASSIVE = 1u << 16,     /**< opened by a peer's SYN */
+    CF_ACCEPTING = 1u << 17,   /**< in the accept queue of its listener */
 };
 
 /** What the one main timer of a connection waits for: they exclude each other, so they share the place. */
@@ -272,7 +272,8 @@ void tcp_reasm_free(struct tcp_conn *c);
 
 /* tcp_out.c */
 /** Sends a segment without payload that belongs to no connection. */
-void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ipv4_addr_t dst, uint64_t now_us);
+void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ipv4_addr_t dst,
+                   uint64_t now_us);
 /** Sends what may be sent, and an ACK that is due. */
 void tcp_output(struct tcp_conn *c, uint64_t now_us);
 void tcp_send_ack(struct tcp_conn *c, uint64_t now_us);

@@ -14,7 +14,7 @@ static struct list *bucket_of(struct tcp *tcp, uint16_t port)
 /** The listener of exactly this address. */
 static struct tcp_listener *listener_at(struct tcp *tcp, struct tcp_endpoint local)
 {
-    list_for_each (at, bucket_of(tcp, local.port)) {
+    list_for_each(at, bucket_of(tcp, local.port)) {
         struct tcp_listener *l = container_of(at, struct tcp_listener, link);
 
         if (l->local.port == local.port && l->local.addr == local.addr)
@@ -105,7 +105,7 @@ void tcp_listener_ready(struct tcp_listener *l, struct tcp_conn *c)
 
 static void reset_all(struct list *conns, uint64_t now_us)
 {
-    list_for_each_safe (at, conns) {
+    list_for_each_safe(at, conns) {
         struct tcp_conn *c = container_of(at, struct tcp_conn, queue);
 
         tcp_send_reset(c, now_us);

@@ -66,7 +66,8 @@ static enum status hand_over(struct tcp *tcp, struct pkt *p, const struct tcp_hd
     return st;
 }
 
-void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ipv4_addr_t dst, uint64_t now_us)
+void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ipv4_addr_t dst,
+                   uint64_t now_us)
 {
     struct pkt *p = tcp->ops.alloc(tcp->ctx);
 

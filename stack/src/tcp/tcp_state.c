@@ -9,8 +9,8 @@
 
 static const struct state_row {
     const char *name;
-    uint16_t next;   /**< set of states that may follow */
-    uint16_t gauge;  /**< offset in struct tcp_counters */
+    uint16_t next;  /**< set of states that may follow */
+    uint16_t gauge; /**< offset in struct tcp_counters */
 } states[TCPS_COUNT] = {
 #define ROW(s, gauge_, next_) [TCPS_##s] = {#s, (next_), offsetof(struct tcp_counters, gauge_)}
     ROW(CLOSED, now_closed, BIT(SYN_SENT) | BIT(SYN_RECEIVED)),
