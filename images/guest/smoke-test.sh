@@ -19,9 +19,10 @@ export LC_ALL=C
 
 usage() {
     cat <<EOF
-usage: images/guest/smoke-test.sh [--accel tcg|kvm] [--vhost SOCKET] [--keep]
+usage: images/guest/smoke-test.sh [--accel tcg|kvm] [--vhost SOCKET] [--only NAME] [--keep]
   --accel   tcg (default: works everywhere), kvm
   --vhost   a vhost-user switch is listening on SOCKET: run the NIC checks over it too
+  --only    only the tests whose name has this word: template, normal, own, stop, error, vhost
   --keep    keep the folder with the console logs
 environment: VNFLAB_QEMU (qemu-system-x86_64)
 EOF
@@ -38,6 +39,7 @@ skip() { skipped=$((skipped + 1)) && printf 'skip  %s\n' "$*"; }
 check() { # check NAME COMMAND...
     if "${@:2}"; then pass "$1"; else fail "$1"; fi
 }
+quiet() { "$@" >/dev/null; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
 # ---------------------------------------------------------------- one machine
@@ -195,18 +197,18 @@ test_normal_life() {
     finish_machine
 }
 
+# epserver from the payload, with the stack on the first NIC.
 test_own_applications() {
-    local programs
-    programs=$(sed -n 's/.*"programs": \[\(.*\)\].*/\1/p' "$OUT_DIR/payload.json" 2>/dev/null | tr -d '",')
-    if [[ $programs != *tcp_sink* ]]; then
-        skip "tcp_sink on the NIC: the payload has no tcp_sink"
+    if ! grep -qs '"epserver"' "$OUT_DIR/payload.json"; then
+        skip "epserver on the NIC: the payload has no epserver (images/guest/payload.sh builds it)"
         return
     fi
     boot "$OUT_DIR/payload.img" hub "vnflab.hugepages=128"
-    check "boots with the real payload" wait_for_console 'vnflab: ready' 60
-    guest 30 'printf "io = dpdk\nport = 02:00:00:00:00:01\naddress = 169.254.9.8/24\n" >/run/vnflab/stack.conf;
-        timeout -s INT 10 tcp_sink -f /run/vnflab/stack.conf -N 1 --json' || true
-    check "tcp_sink listens on the NIC" [ "$(grep -c '"event":"listening"' <<<"$GUEST_OUT")" = 1 ]
+    check "boots with the payload of the stack" wait_for_console 'vnflab: ready' 60
+    guest 30 'mkdir -p /run/www; echo hello >/run/www/index.html
+        printf "io = dpdk\nport = 02:00:00:00:00:01\naddress = 169.254.9.8/24\n" >/run/vnflab/stack.conf
+        timeout -s INT 6 epserver -p /run/www -f /run/vnflab/stack.conf -N 1 --json' || true
+    check "epserver listens on the NIC" [ "$(grep -c '"event":"listening"' <<<"$GUEST_OUT")" = 1 ]
     grep -q '"event":"listening"' <<<"$GUEST_OUT" || tail -n 40 <<<"$GUEST_OUT"
     finish_machine
 }
@@ -270,11 +272,12 @@ test_qemu_version() {
     fi
 }
 
-ACCEL=tcg VHOST='' keep=no
+ACCEL=tcg VHOST='' only='' keep=no
 while [ $# -gt 0 ]; do
     case $1 in
     --accel) ACCEL=${2:?} && shift ;;
     --vhost) VHOST=${2:?} && shift ;;
+    --only) only=${2:?} && shift ;;
     --keep) keep=yes ;;
     -h | --help) usage && exit 0 ;;
     *) usage >&2 && exit 2 ;;
@@ -295,18 +298,35 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
+# The domain that the lab renders from vm-templates/guest.xml (its golden file) against libvirt's schema.
+test_template() {
+    local domain=$TOP_DIR/lab/src/render/golden/guest.xml
+    if ! command -v virt-xml-validate >/dev/null || ! command -v xmllint >/dev/null; then
+        skip "template against libvirt's schema: needs virt-xml-validate (libvirt-clients) and xmllint (libxml2-utils)"
+        return
+    fi
+    check "rendered template is valid by libvirt's schema" quiet virt-xml-validate "$domain" domain
+}
+
+wanted() { [[ -z $only || $1 == *$only* ]]; }
+
 make_test_payload
 test_qemu_version
-test_normal_life
-test_own_applications
-test_stop "ACPI power button" acpi
-test_stop "SIGTERM to init" term
-test_stop "kernel panic" panic
-test_error "no NIC" "$WORK/testpmd.img" none "" "no virtio network card"
-test_error "no payload disk" "" hub "" "payload disk is missing"
-test_error "too many hugepages" "$WORK/testpmd.img" hub "vnflab.hugepages=4000" "no memory for 4000 hugepages"
-test_error "unknown argument" "$WORK/testpmd.img" hub "vnflab.hugepage=12" "kernel argument vnflab.hugepage=12 is unknown"
-test_vhost_user
+if wanted template; then test_template; fi
+if wanted normal; then test_normal_life; fi
+if wanted own; then test_own_applications; fi
+if wanted stop; then
+    test_stop "ACPI power button" acpi
+    test_stop "SIGTERM to init" term
+    test_stop "kernel panic" panic
+fi
+if wanted error; then
+    test_error "no NIC" "$WORK/testpmd.img" none "" "no virtio network card"
+    test_error "no payload disk" "" hub "" "payload disk is missing"
+    test_error "too many hugepages" "$WORK/testpmd.img" hub "vnflab.hugepages=4000" "no memory for 4000 hugepages"
+    test_error "unknown argument" "$WORK/testpmd.img" hub "vnflab.hugepage=12" "kernel argument vnflab.hugepage=12 is unknown"
+fi
+if wanted vhost; then test_vhost_user; fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]
