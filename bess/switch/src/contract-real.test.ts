@@ -8,8 +8,9 @@ import { pack } from "@vnflab/bess-proto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { link, module, port } from "./testing/build.js";
 import { contractSuite } from "./testing/contract.js";
-import { Daemon, runToEnd, whyNoDataPlane } from "./testing/daemon.js";
+import { Daemon, runToEnd, runtimeDir, whyNoDataPlane } from "./testing/daemon.js";
 import type { Rpc } from "./testing/rpc.js";
+import { until } from "./testing/until.js";
 
 const why = whyNoDataPlane();
 if (why !== undefined) console.warn(`skipped: ${why}`);
@@ -20,17 +21,6 @@ const pmd = (name: string, vdev: string, num_inc_q = 1) => ({
   num_inc_q,
   arg: pack("PMDPortArg", { vdev }),
 });
-
-/** Asks until it is so; says what it was last. */
-async function until<T>(ask: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    const value = await ask();
-    if (holds(value)) return value;
-    if (Date.now() > deadline) throw new RangeError(`never came: last seen ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 async function packetsOf(rpc: Rpc, name: string): Promise<number[]> {
   return (await rpc.ok("GetModuleInfo", { name })).ogates.map(({ pkts }) => pkts);
@@ -219,18 +209,16 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
   });
 
   describe("the process", () => {
-    const runtime = (prefix: string) => `/var/run/dpdk/${prefix}`;
-
     it.each(["SIGTERM", "SIGINT", "KillBess"] as const)("%s: ends with 0 and leaves nothing behind", async (how) => {
-      const prefix = `vportd-test-${process.pid}`;
-      const daemon = await Daemon.start("--file-prefix", prefix);
+      const daemon = await Daemon.start();
+      expect(existsSync(runtimeDir(daemon.prefix))).toBe(true);
       await daemon.rpc.ok("CreatePort", pmd("v0", `net_vhost0,iface=${daemon.path("v0")}`));
       await module(daemon.rpc, "in", "QueueIncArg", { port: "v0" });
       await daemon.rpc.ok("ResumeAll");
       if (how === "KillBess") await daemon.rpc.ok("KillBess");
       expect(await daemon.end(how === "KillBess" ? undefined : how)).toBe(0);
       expect(readdirSync(daemon.dir)).toEqual(["log"]);
-      expect(existsSync(runtime(prefix))).toBe(false);
+      expect(existsSync(runtimeDir(daemon.prefix))).toBe(false);
       expect(daemon.log).toContain(`stopping: ${how}`);
       expect(daemon.log).toContain("without hugepages (asked for: off)");
       await daemon.stop();

@@ -4,13 +4,19 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DEFAULT_LIBRARY } from "../dataplane/native.js";
 import { Rpc } from "./rpc.js";
 
 const BIN = fileURLToPath(new URL("../../bin/vportd.js", import.meta.url));
 const READY_MS = 20_000;
+
+/** Where DPDK keeps a process's run-time files. */
+export function runtimeDir(filePrefix: string): string {
+  const base = process.getuid?.() === 0 ? "/var/run" : (process.env.XDG_RUNTIME_DIR ?? "/tmp");
+  return join(base, "dpdk", filePrefix);
+}
 
 /** Why the tests that need DPDK cannot run here; undefined when they can. */
 export function whyNoDataPlane(): string | undefined {
@@ -26,6 +32,7 @@ export class Daemon {
     readonly dir: string,
     readonly address: string,
     readonly rpc: Rpc,
+    readonly prefix: string,
     args: string[],
   ) {
     this.#child = spawn(process.execPath, [BIN, ...args], { stdio: ["ignore", "ignore", "pipe"] });
@@ -38,9 +45,10 @@ export class Daemon {
   static async start(...extra: string[]): Promise<Daemon> {
     const dir = mkdtempSync(join(tmpdir(), "vportd-test-"));
     const address = `unix:${join(dir, "b.sock")}`;
-    const daemon = new Daemon(dir, address, new Rpc(address), [
+    const prefix = basename(dir);
+    const daemon = new Daemon(dir, address, new Rpc(address), prefix, [
       ...["--listen", address, "--hugepages", "off", "--mem", "128"],
-      ...["--log-file", join(dir, "log"), "--pid-file", join(dir, "pid")],
+      ...["--log-file", join(dir, "log"), "--pid-file", join(dir, "pid"), "--file-prefix", prefix],
       ...extra,
     ]);
     const ended = once(daemon.#child, "exit").then(([code]) => {
@@ -76,7 +84,7 @@ export class Daemon {
   async stop(): Promise<void> {
     this.rpc[Symbol.dispose]();
     await this.end("SIGTERM");
-    rmSync(this.dir, { recursive: true, force: true });
+    for (const dir of [this.dir, runtimeDir(this.prefix)]) rmSync(dir, { recursive: true, force: true });
   }
 }
 

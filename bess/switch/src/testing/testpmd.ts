@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// DPDK's own traffic program as a guest: one virtio_user port on a vhost-user socket, steered through its prompt.
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { runtimeDir } from "./daemon.js";
+import { until } from "./until.js";
+
+export interface PeerOptions {
+  socket: string;
+  mac: string;
+  /** "txonly" sends to `to` as fast as it can, "rxonly" counts, "macswap" returns. */
+  mode: "txonly" | "rxonly" | "macswap";
+  to?: string;
+  core: number;
+}
+
+export interface PeerCount {
+  received: number;
+  sent: number;
+}
+
+/** Why the tests that need peers cannot run here; undefined when they can. */
+export function whyNoTestpmd(): string | undefined {
+  const found = spawnSync("dpdk-testpmd", ["--help"], { stdio: "ignore" });
+  return found.error === undefined ? undefined : "no dpdk-testpmd: install the package dpdk-dev";
+}
+
+let count = 0;
+
+export class Testpmd {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #prefix = `vportd-peer-${process.pid}-${count++}`;
+  #output = "";
+
+  private constructor({ socket, mac, mode, to, core }: PeerOptions) {
+    this.#child = spawn("stdbuf", [
+      ...["-oL", "dpdk-testpmd"], // into a pipe it would keep its answers until a buffer is full
+      ...["--lcores", `0@${core},1@${core}`, "--no-huge", "-m", "128", "--no-pci", "--no-telemetry", "--no-shconf"],
+      ...["--file-prefix", this.#prefix],
+      ...["--vdev", `net_virtio_user0,path=${socket},mac=${mac},queues=1`],
+      ...["--", "-i", "--nb-cores=1", "--total-num-mbufs=4096", `--forward-mode=${mode}`],
+      ...(to === undefined ? [] : [`--eth-peer=0,${to}`]),
+    ]);
+    const keep = (data: Buffer) => {
+      this.#output += data.toString();
+    };
+    this.#child.stdout.on("data", keep);
+    this.#child.stderr.on("data", keep);
+  }
+
+  /** At its prompt, not yet forwarding. */
+  static async start(options: PeerOptions): Promise<Testpmd> {
+    const peer = new Testpmd(options);
+    await peer.#seen(/testpmd> /, 0);
+    return peer;
+  }
+
+  async #seen(text: RegExp, from: number): Promise<RegExpExecArray> {
+    const found = await until(
+      async () => text.exec(this.#output.slice(from)),
+      (match) => match !== null || this.#child.exitCode !== null,
+    );
+    if (found === null) throw new RangeError(`testpmd ended: ${this.#output}`);
+    return found;
+  }
+
+  /** Carried out in order, some time later. */
+  command(text: "start" | "stop"): void {
+    this.#child.stdin.write(`${text}\n`);
+  }
+
+  async count(): Promise<PeerCount> {
+    const from = this.#output.length;
+    this.#child.stdin.write("show port stats 0\n");
+    const [, received, sent] = await this.#seen(
+      /RX-packets:\s*(\d+) [\s\S]*TX-packets:\s*(\d+) [\s\S]*Throughput/,
+      from,
+    );
+    return { received: Number(received), sent: Number(sent) };
+  }
+
+  async end(signal: "SIGKILL" | "quit" = "quit"): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exit = once(this.#child, "exit");
+    if (signal === "quit") this.#child.stdin.write("stop\nquit\n");
+    else this.#child.kill(signal);
+    await exit;
+    rmSync(runtimeDir(this.#prefix), { recursive: true, force: true });
+  }
+}
