@@ -56,7 +56,7 @@ struct inet_ops {
 /** ST_INVALID (the log says what) when an address, prefix, route or static entry makes no sense. */
 enum status inet_create(const struct inet_params *params, struct inet **out);
 void inet_destroy(struct inet *inet);
-/** Workers are created before any of them runs. */
+/** May be called while other workers run. The first one announces our address to the network. */
 enum status inet_worker_create(struct inet *inet, const struct inet_ops *ops, void *ctx,
                                struct inet_worker **out);
 void inet_worker_destroy(struct inet_worker *iw);

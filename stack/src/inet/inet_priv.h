@@ -27,8 +27,8 @@ struct inet {
     struct route_table routes;
     struct neigh_table *neigh;
     struct log *log;
-    unsigned num_workers;
-    bool log_conflict; /**< the first address conflict is still to be reported */
+    _Atomic unsigned num_workers; /**< they come and go while others run */
+    bool log_conflict;            /**< the first address conflict is still to be reported */
 };
 
 struct pkt_queue {
