@@ -156,6 +156,16 @@ static bool on_can_send(void *ctx)
     return w->tx_count < WORKER_TX_LIMIT;
 }
 
+/* With several workers the port may be held by another one, so only a lone worker may say that nobody has it.
+ */
+static void on_port_unreachable(void *ctx, const struct ipv4_hdr *ip, const struct pkt *pkt)
+{
+    struct worker *w = ctx;
+
+    if (w->stack->num_workers == 1)
+        inet_port_unreachable(w->inet, ip, pkt, w->now_us);
+}
+
 static const struct inet_ops inet_callbacks = {
     .alloc = on_alloc_raw,
     .xmit = on_xmit,
@@ -174,6 +184,7 @@ static const struct udp_ops udp_callbacks = {
     .output = on_udp_output,
     .route = on_route,
     .readable = on_udp_readable,
+    .port_unreachable = on_port_unreachable,
 };
 static const struct socktab_ops sock_callbacks = {
     .is_local = on_is_local,
