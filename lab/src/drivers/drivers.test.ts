@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type FakeHost, fakeHost } from "../host/fake-host.js";
+import { fakeHost } from "../host/fake-host.js";
 import { realHost } from "../host/real-host.js";
 import type { BessControl } from "./bess/bess-control.js";
 import { VportdSwitchDriver } from "./bess/vportd-switch-driver.js";
 import { FakeMachineDriver } from "./fake/fake-machine-driver.js";
 import type { ProcessSpec } from "./machine-driver.js";
-import { machineDriverContract } from "./machine-driver-contract.js";
+import { installContractPrograms, machineDriverContract } from "./machine-driver-contract.js";
 import { ProcessMachineDriver } from "./process/process-machine-driver.js";
 import type { SwitchSpec } from "./switch-driver.js";
 
@@ -20,36 +20,16 @@ function specIn(folder: string): ProcessSpec {
   return { kind: "process", lab: "l", machine: "m", binDir: "/bin", env: {}, deadlinesMs, ...dirs };
 }
 
-/** The programs of the contract, without a real shell. */
-function installPrograms(host: FakeHost): void {
-  const untilSignalled = (signal: AbortSignal): Promise<number> =>
-    new Promise((resolve) => signal.addEventListener("abort", () => resolve(143)));
-  host.exec.install("sleep", ({ signalled }) => untilSignalled(signalled));
-  host.exec.install("printf", ({ argv, print }) => {
-    print("stdout", argv[2] ?? "");
-    return 0;
-  });
-  host.exec.install("sh", ({ env, input, print, signalled }) => {
-    if (!input) {
-      print("stdout", "ready\n");
-      return untilSignalled(signalled);
-    }
-    print("stdout", `${Buffer.from(input).toString()}${env.COLOUR}\n`);
-    print("stderr", "oops\n");
-    return 7;
-  });
-}
-
 machineDriverContract("fake", async () => {
   const host = fakeHost();
-  installPrograms(host);
+  installContractPrograms(host);
   const driver = new FakeMachineDriver(host);
   return { driver, spec: specIn("/lab"), async [Symbol.asyncDispose]() {} };
 });
 
 machineDriverContract("process, on a fake host", async () => {
   const host = fakeHost();
-  installPrograms(host);
+  installContractPrograms(host);
   await host.files.makeDirectory("/bin");
   const driver = new ProcessMachineDriver(host);
   return { driver, spec: specIn("/lab"), async [Symbol.asyncDispose]() {} };

@@ -1,5 +1,6 @@
 /** What every machine driver must do: the same tests for the fake one and the real ones. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FakeHost } from "../host/fake-host.js";
 import type { GuestCommand, MachineDriver, MachineSpec } from "./machine-driver.js";
 
 export interface DriverWorld extends AsyncDisposable {
@@ -83,6 +84,26 @@ export function machineDriverContract(name: string, makeWorld: () => Promise<Dri
       await ended;
       expect((await world.driver.observe(world.spec)).status).toBe("absent");
     });
+  });
+}
+
+/** The programs of the contract, without a real shell. */
+export function installContractPrograms(host: FakeHost): void {
+  const untilSignalled = (signal: AbortSignal): Promise<number> =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve(143)));
+  host.exec.install("sleep", ({ signalled }) => untilSignalled(signalled));
+  host.exec.install("printf", ({ argv, print }) => {
+    print("stdout", argv[2] ?? "");
+    return 0;
+  });
+  host.exec.install("sh", ({ env, input, print, signalled }) => {
+    if (!input) {
+      print("stdout", "ready\n");
+      return untilSignalled(signalled);
+    }
+    print("stdout", `${Buffer.from(input).toString()}${env.COLOUR}\n`);
+    print("stderr", "oops\n");
+    return 7;
   });
 }
 

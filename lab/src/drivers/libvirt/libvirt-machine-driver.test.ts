@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { fakeHost } from "../../host/fake-host.js";
+import type { VmSpec } from "../machine-driver.js";
+import { installContractPrograms, machineDriverContract } from "../machine-driver-contract.js";
+import { FakeLibvirt } from "./fake-libvirt.js";
+import { LibvirtMachineDriver } from "./libvirt-machine-driver.js";
+
+const signal = new AbortController().signal;
+const spec: VmSpec = {
+  kind: "vm",
+  ...{ lab: "l", machine: "m", domainName: "vnflab-l-m", libvirtUri: "test:///x" },
+  domainXml: "<domain><name>vnflab-l-m</name></domain>",
+  ...{ stateDir: "/state/l/m", runDir: "/run/l", consoleLog: "/state/l/m/console.log" },
+  ...{ binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" },
+  deadlinesMs: { running: 500, console: 500, agent: 500, init: 500, nic: 500 },
+  macs: ["02:00:00:00:00:01"],
+};
+
+async function makeWorld() {
+  const host = fakeHost();
+  installContractPrograms(host);
+  await host.files.write(spec.consoleLog, "booting\nvnflab: ready\n");
+  const libvirt = new FakeLibvirt(host);
+  const driver = new LibvirtMachineDriver(host, async () => libvirt);
+  return { host, libvirt, driver, spec, async [Symbol.asyncDispose]() {} };
+}
+
+machineDriverContract("libvirt, on a fake libvirt", makeWorld);
+
+describe("the libvirt driver", () => {
+  async function started() {
+    const world = await makeWorld();
+    await world.driver.start(spec, signal);
+    return world;
+  }
+
+  it("ends a guest whose agent answers by asking, and any other by force", async () => {
+    const polite = await started();
+    await polite.driver.stop(spec);
+    expect(polite.libvirt.calls).toContain("shutdown vnflab-l-m");
+    const deaf = await started();
+    deaf.libvirt.guest("vnflab-l-m").answers = false;
+    await deaf.driver.stop(spec);
+    expect(deaf.libvirt.calls.slice(-2)).toEqual(["destroy vnflab-l-m", "undefine vnflab-l-m"]);
+    expect(deaf.libvirt.domains.size).toBe(0);
+  });
+
+  it("leaves no definition behind when a guest does not start", async () => {
+    const { driver, libvirt } = await makeWorld();
+    libvirt.refusals.set("create", "Failed to connect to '/run/l/m.sock': No such file or directory");
+    await expect(driver.start(spec, signal)).rejects.toMatchObject({ code: "VNF_LIBVIRT", hint: /switch must listen/ });
+    expect(libvirt.domains.size).toBe(0);
+  });
+
+  it("tells a guest that died, with its console, to whoever waits for a command", async () => {
+    const { driver, libvirt } = await started();
+    const process = await driver.exec(spec, { argv: ["sleep", "60"] });
+    libvirt.die("vnflab-l-m", { state: "crashed", reason: 1 });
+    await expect(process.wait()).rejects.toMatchObject({
+      code: "VNF_MACHINE_FAILED",
+      message: "machine m has ended: domain crashed, its kernel panicked",
+      log: { lines: ["booting", "vnflab: ready"] },
+    });
+    await expect(driver.getFile(spec, "/x")).rejects.toMatchObject({ code: "VNF_MACHINE_FAILED" });
+    for (const rung of driver.rungs(spec)) {
+      await expect(rung.probe(signal)).rejects.toMatchObject({ code: "VNF_MACHINE_FAILED" });
+    }
+  });
+
+  it("waits for an agent that is silent for a while, and not forever", async () => {
+    const { driver, libvirt, host } = await started();
+    const guest = libvirt.guest("vnflab-l-m");
+    const patient = await driver.exec(spec, { argv: ["printf", "%s", "x"] });
+    guest.answers = false;
+    const silence = setInterval(() => {
+      if (host.clock.now() > 5000) guest.answers = true;
+    });
+    expect((await patient.wait()).stdout).toBe("x");
+    clearInterval(silence);
+    const hopeless = await driver.exec(spec, { argv: ["sleep", "60"] });
+    guest.answers = false;
+    await expect(hopeless.wait()).rejects.toMatchObject({ code: "VNF_GUEST_COMMAND", message: /not connected/ });
+  });
+
+  it("says what the guest's init complained about", async () => {
+    const { driver, libvirt } = await started();
+    const { files } = libvirt.guest("vnflab-l-m");
+    files.delete("/run/vnflab/ready");
+    const init = driver.rungs(spec).find(({ name }) => name === "init");
+    expect(await init?.probe(signal)).toMatchObject({ reached: false, lastSeen: /last line: vnflab: ready/ });
+    files.set("/run/vnflab/failed", Buffer.from('{"errors":["no payload disk","no memory"]}'));
+    await expect(init?.probe(signal)).rejects.toMatchObject({
+      code: "VNF_NOT_READY",
+      message: "m: init failed: no payload disk; no memory",
+    });
+  });
+
+  it("says how many NICs are bound", async () => {
+    const { driver, libvirt } = await started();
+    libvirt.guest("vnflab-l-m").files.set("/run/vnflab/ready", Buffer.from('{"uio":[]}'));
+    const nic = driver.rungs(spec).find(({ name }) => name === "nic");
+    await expect(nic?.probe(signal)).rejects.toMatchObject({ message: /0 of 1 NICs/ });
+  });
+});
