@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * udp_sink: receives and verifies datagrams, counts losses, reordering and duplicates of each sender; with
+ * --echo sends each one back. Ends after -n datagrams, when the senders have said that they ended, after -t
+ * idle seconds, or at a signal. Losses are a result, not a failure; damaged datagrams are. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/threads.h"
+#include "datagram/datagram.h"
+#include "mtcp_epoll.h"
+#include "mudp_api.h"
+
+#define OPT_ECHO 300
+#define WAIT_MS 50
+#define AT_ONCE 256
+#define MAX_FLOWS 64    /* senders of one thread */
+#define LATE_US 500000u /* how long late datagrams are awaited after an end marker */
+#define SECOND_US 1000000u
+
+static const char usage[] =
+    "usage: udp_sink [-l PORT] -f CONF [-n DATAGRAMS] [-t SECONDS] [--echo] [-N CORES] [--json]\n"
+    "  -l PORT       listen (9999)\n"
+    "  -n DATAGRAMS  end after so many\n"
+    "  -t SECONDS    end when nothing came for so long, once something came\n"
+    "  --echo        send every datagram back\n"
+    "  -N CORES      threads, one a core (1)\n"
+    "  --json        JSON lines on standard output\n"
+    "Without -n it ends when every sender has sent its end marker.\n";
+
+static struct {
+    struct app_options options;
+    long port, datagrams, idle_s;
+    bool echo;
+} plan = {.options = {.name = "udp_sink", .cores = 1}, .port = 9999};
+
+struct sender {
+    struct sockaddr_in addr;
+    struct flow flow;
+};
+
+/* One thread's account. */
+struct sink {
+    struct thread *t;
+    mctx_t mctx;
+    int fd, ep;
+    unsigned num_senders;
+    struct sender senders[MAX_FLOWS];
+    uint64_t bytes, corrupt, echo_failures, first_us, last_us, ended_us;
+};
+
+static struct sink sinks[THREADS_MAX];
+/* Of all threads, for -n and -t. */
+static atomic_ulong all_received, last_arrival_us, running_flows, ended_flows;
+
+static struct sender *sender_of(struct sink *s, const struct sockaddr_in *addr)
+{
+    for (unsigned i = 0; i < s->num_senders; i++) {
+        struct sender *known = &s->senders[i];
+
+        if (known->addr.sin_addr.s_addr == addr->sin_addr.s_addr && known->addr.sin_port == addr->sin_port)
+            return known;
+    }
+    if (s->num_senders == MAX_FLOWS || !flow_init(&s->senders[s->num_senders].flow))
+        return NULL;
+    s->senders[s->num_senders].addr = *addr;
+    atomic_fetch_add(&running_flows, 1);
+    return &s->senders[s->num_senders++];
+}
+
+static void on_data(struct sink *s, struct sender *from, const struct datagram *d, size_t len,
+                    uint64_t now_us)
+{
+    if (!s->first_us)
+        s->first_us = now_us;
+    s->last_us = now_us;
+    s->bytes += len;
+    flow_data(&from->flow, d->number);
+    atomic_fetch_add_explicit(&all_received, 1, memory_order_relaxed);
+    atomic_store_explicit(&last_arrival_us, now_us, memory_order_relaxed);
+    count(&s->t->counts.read_bytes, len);
+    count(&s->t->counts.completes, 1);
+}
+
+static void on_end(struct sink *s, struct sender *from, const struct datagram *d, uint64_t now_us)
+{
+    if (!from->flow.ended) {
+        atomic_fetch_add(&ended_flows, 1);
+        s->ended_us = now_us;
+    }
+    flow_end(&from->flow, d->number);
+}
+
+static void on_datagram(struct sink *s, const void *buf, size_t len, const struct sockaddr_in *addr)
+{
+    uint64_t now_us = app_now_us();
+    struct datagram d;
+    struct sender *from;
+
+    if (!datagram_check(buf, len, &d)) {
+        s->corrupt++;
+        return;
+    }
+    if (plan.echo && mudp_sendto(s->mctx, s->fd, buf, len, 0, (const struct sockaddr *)addr, sizeof(*addr)))
+        s->echo_failures++;
+    if (d.kind == DATAGRAM_HELLO)
+        return;
+    from = sender_of(s, addr);
+    if (!from) /* more senders than are kept apart */
+        s->corrupt++;
+    else if (d.kind == DATAGRAM_END)
+        on_end(s, from, &d, now_us);
+    else
+        on_data(s, from, &d, len, now_us);
+}
+
+static void receive(struct sink *s)
+{
+    static _Thread_local uint8_t buf[DATAGRAM_MAX];
+    struct sockaddr_in addr;
+
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        socklen_t addr_len = sizeof(addr);
+        ssize_t n = mtcp_recvfrom(s->mctx, s->fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&addr,
+                                  &addr_len);
+
+        if (n < 0)
+            return;
+        on_datagram(s, buf, (size_t)n, &addr);
+    }
+}
+
+static bool nothing_missing(const struct sink *s)
+{
+    for (unsigned i = 0; i < s->num_senders; i++)
+        if (flow_lost(&s->senders[i].flow))
+            return false;
+    return true;
+}
+
+/* Whether the run is over, as far as this thread can tell. */
+static bool is_over(const struct sink *s)
+{
+    uint64_t now_us = app_now_us(), last_us = atomic_load(&last_arrival_us);
+
+    if (plan.datagrams && atomic_load(&all_received) >= (unsigned long)plan.datagrams)
+        return true;
+    if (plan.idle_s && last_us && now_us > last_us + (uint64_t)plan.idle_s * SECOND_US)
+        return true;
+    return s->num_senders && atomic_load(&ended_flows) == atomic_load(&running_flows) && s->ended_us &&
+           (nothing_missing(s) || now_us > s->ended_us + LATE_US);
+}
+
+static bool open_socket(struct sink *s)
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)plan.port)};
+    struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN};
+
+    s->ep = mtcp_epoll_create(s->mctx, 1);
+    s->fd = mtcp_socket(s->mctx, AF_INET, SOCK_DGRAM, 0);
+    ev.data.sockid = s->fd;
+    if (s->ep >= 0 && s->fd >= 0 && !mtcp_bind(s->mctx, s->fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+        !mtcp_epoll_ctl(s->mctx, s->ep, MTCP_EPOLL_CTL_ADD, s->fd, &ev))
+        return true;
+    app_complain(s->t->options, "cannot listen on port %ld: %s", plan.port, strerror(errno));
+    return false;
+}
+
+static void run(struct thread *t)
+{
+    struct sink *s = t->arg;
+
+    s->t = t;
+    s->mctx = t->mctx;
+    if (!open_socket(s)) {
+        t->failed = true;
+        app_stop();
+        return;
+    }
+    if (s == &sinks[0])
+        json_listening(t->options->json, "udp_sink", (unsigned)plan.port);
+    while (!app_stopping()) {
+        struct mtcp_epoll_event ev;
+        int n = mtcp_epoll_wait(s->mctx, s->ep, &ev, 1, WAIT_MS);
+
+        count(&t->counts.waits, 1);
+        if (n < 0 && errno != EINTR) {
+            app_complain(t->options, "mtcp_epoll_wait: %s", strerror(errno));
+            t->failed = true;
+            app_stop();
+        }
+        if (n > 0)
+            receive(s);
+        if (is_over(s))
+            app_stop();
+    }
+}
+
+/* ---- the program ---- */
+
+static int parse_options(int argc, char **argv)
+{
+    static const struct option echo_option = {"echo", no_argument, NULL, OPT_ECHO};
+    struct option long_options[] = {app_long_options[0], app_long_options[1], echo_option, {0}};
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "l:n:t:", long_options, NULL)) != -1) {
+        enum app_option_result r = app_option(&plan.options, opt, optarg);
+        bool ok = r == APP_OPTION_TAKEN;
+
+        if (r == APP_OPTION_HELP) {
+            fputs(usage, stdout);
+            exit(0);
+        }
+        if (opt == 'l')
+            ok = app_number("-l", optarg, 1, 65535, &plan.port);
+        else if (opt == 'n')
+            ok = app_number("-n", optarg, 1, UINT32_MAX - 1, &plan.datagrams);
+        else if (opt == 't')
+            ok = app_number("-t", optarg, 1, 86400, &plan.idle_s);
+        else if (opt == OPT_ECHO)
+            ok = plan.echo = true;
+        if (!ok)
+            return APP_EXIT_USAGE;
+    }
+    if (optind < argc || !plan.options.conf) {
+        fputs(usage, stderr);
+        return APP_EXIT_USAGE;
+    }
+    return 0;
+}
+
+struct totals {
+    uint64_t received, expected, lost, reordered, duplicates, bytes, corrupt, first_us, last_us;
+};
+
+static void add_sink(struct totals *all, const struct sink *s)
+{
+    all->bytes += s->bytes;
+    all->corrupt += s->corrupt;
+    if (s->first_us && (!all->first_us || s->first_us < all->first_us))
+        all->first_us = s->first_us;
+    if (s->last_us > all->last_us)
+        all->last_us = s->last_us;
+    for (unsigned i = 0; i < s->num_senders; i++) {
+        const struct flow *f = &s->senders[i].flow;
+
+        all->received += f->unique;
+        all->expected += f->expected;
+        all->lost += flow_lost(f);
+        all->reordered += f->reordered;
+        all->duplicates += f->duplicates;
+    }
+}
+
+/* True when what came is right. */
+static bool report(void)
+{
+    static struct json j;
+    struct totals all = {0};
+    double seconds, rate;
+
+    for (int i = 0; i < plan.options.cores; i++)
+        add_sink(&all, &sinks[i]);
+    seconds = (double)(all.last_us - all.first_us) / 1e6;
+    rate = seconds > 0 ? 1 / seconds : 0;
+    app_say(
+        &plan.options,
+        "udp_sink: %lu of %lu datagrams, %lu bytes in %.3f s: %.0f datagrams/s, %.3f Gbit/s, %lu lost, %lu "
+        "reordered, %lu duplicates, %lu corrupt",
+        all.received, all.expected, all.bytes, seconds, (double)all.received * rate,
+        (double)all.bytes * 8e-9 * rate, all.lost, all.reordered, all.duplicates, all.corrupt);
+    if (plan.options.json) {
+        json_begin(&j, "result", "udp_sink");
+        json_u64(&j, "received", all.received);
+        json_u64(&j, "expected", all.expected);
+        json_u64(&j, "bytes", all.bytes);
+        json_u64(&j, "lost", all.lost);
+        json_u64(&j, "reordered", all.reordered);
+        json_u64(&j, "duplicates", all.duplicates);
+        json_u64(&j, "corrupt", all.corrupt);
+        json_double(&j, "seconds", seconds);
+        json_double(&j, "pps", (double)all.received * rate);
+        json_double(&j, "gbps", (double)all.bytes * 8e-9 * rate);
+        json_end(&j);
+    }
+    return all.corrupt == 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct thread threads[THREADS_MAX];
+    int cores[THREADS_MAX], rc = parse_options(argc, argv);
+    bool ok;
+
+    if (rc)
+        return rc;
+    rc = app_start(&plan.options, 0);
+    if (rc)
+        return rc;
+    for (int i = 0; i < plan.options.cores; i++) {
+        cores[i] = i;
+        threads[i].arg = &sinks[i];
+    }
+    ok = threads_run(&plan.options, threads, cores, plan.options.cores, run);
+    ok = report() && ok;
+    for (int i = 0; i < plan.options.cores; i++)
+        for (unsigned f = 0; f < sinks[i].num_senders; f++)
+            flow_fini(&sinks[i].senders[f].flow);
+    mtcp_destroy();
+    return ok ? 0 : APP_EXIT_FAILED;
+}

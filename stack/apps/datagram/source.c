@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * udp_source: sends numbered, verifiable datagrams at a steady rate or as fast as it can, then end markers;
+ * with
+ * --echo measures the time until each one is back. Each thread has a socket, hence a flow, of its own. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/histogram.h"
+#include "common/json.h"
+#include "common/threads.h"
+#include "datagram/datagram.h"
+#include "mtcp_epoll.h"
+#include "mudp_api.h"
+
+#define OPT_ECHO 300
+#define AT_ONCE 32
+#define HELLO_MS 100 /* for ARP, before the first that counts */
+#define END_MARKERS 5
+#define END_GAP_MS 20
+#define ECHO_WAIT_US 1000000u
+#define SECOND_US 1000000u
+
+static const char usage[] = "usage: udp_source -a ADDRESS -p PORT -f CONF -n DATAGRAMS [-s SIZE] [-r PPS] "
+                            "[--echo] [-N CORES] [--json]\n"
+                            "  -a ADDRESS -p PORT  where to\n"
+                            "  -n DATAGRAMS        in all\n"
+                            "  -s SIZE             bytes of a datagram, 16 to 65507 (1400)\n"
+                            "  -r PPS              datagrams a second in all (0 = as fast as it can)\n"
+                            "  --echo              await each one back and measure how long it took\n"
+                            "  -N CORES            threads, one a core (1)\n"
+                            "  --json              JSON lines on standard output\n";
+
+static struct {
+    struct app_options options;
+    struct sockaddr_in to;
+    long port, datagrams, size, pps;
+    bool has_address, echo;
+} plan = {.options = {.name = "udp_source", .cores = 1}, .size = 1400};
+
+/* One thread's share and account. */
+struct source {
+    struct thread *t;
+    mctx_t mctx;
+    int fd, ep;
+    uint32_t share, sent;
+    double pps;
+    uint64_t failures, echoed, corrupt, first_us, last_us;
+    struct histogram rtt_us;
+    uint8_t out[DATAGRAM_MAX], in[DATAGRAM_MAX];
+};
+
+/* Runs the stack for at most so long; takes what came back. */
+static void run_stack(struct source *s, int wait_ms)
+{
+    struct mtcp_epoll_event ev;
+
+    count(&s->t->counts.waits, 1);
+    if (mtcp_epoll_wait(s->mctx, s->ep, &ev, 1, wait_ms) <= 0)
+        return;
+    for (unsigned i = 0; i < 4 * AT_ONCE; i++) {
+        ssize_t n = mudp_recvfrom(s->mctx, s->fd, s->in, sizeof(s->in), 0, NULL, NULL);
+        struct datagram d;
+
+        if (n <= 0)
+            return;
+        if (!datagram_check(s->in, (size_t)n, &d)) {
+            s->corrupt++;
+        } else if (d.kind == DATAGRAM_DATA) {
+            s->echoed++;
+            histogram_add(&s->rtt_us, app_now_us() - d.sent_us);
+        }
+    }
+}
+
+static int send_one(struct source *s, enum datagram_kind kind, uint32_t number, size_t len)
+{
+    struct datagram d = {kind, number, app_now_us()};
+
+    datagram_make(&d, s->out, len);
+    return (int)mudp_sendto(s->mctx, s->fd, s->out, len, 0, (struct sockaddr *)&plan.to, sizeof(plan.to));
+}
+
+/* How many may be sent now at the rate that is wanted. */
+static uint32_t due(const struct source *s)
+{
+    uint32_t left = s->share - s->sent, now = left;
+    double ahead;
+
+    if (s->pps > 0) {
+        ahead = (double)(app_now_us() - s->first_us) * s->pps / SECOND_US + 1 - s->sent;
+        now = ahead <= 0 ? 0 : ahead >= left ? left : (uint32_t)ahead;
+    }
+    return now < AT_ONCE ? now : AT_ONCE;
+}
+
+/* Milliseconds that may pass before the next one is due. */
+static int pause_ms(const struct source *s)
+{
+    double next_us;
+
+    if (s->pps <= 0 || s->sent == s->share)
+        return 0;
+    next_us = (double)s->sent * SECOND_US / s->pps - (double)(app_now_us() - s->first_us);
+    return next_us > 1000 ? (int)(next_us / 1000) : 0;
+}
+
+static void send_burst(struct source *s)
+{
+    for (uint32_t n = due(s); n; n--) {
+        if (send_one(s, DATAGRAM_DATA, s->sent, (size_t)plan.size)) {
+            if (errno == EAGAIN) /* no room: the stack must run first */
+                return;
+            if (s->failures++ == 0)
+                app_complain(s->t->options, "cannot send: %s", strerror(errno));
+        } else {
+            count(&s->t->counts.write_bytes, (unsigned long)plan.size);
+            count(&s->t->counts.completes, 1);
+        }
+        s->sent++;
+    }
+}
+
+static void wait_for_echoes(struct source *s)
+{
+    uint64_t until_us = app_now_us() + ECHO_WAIT_US, before = s->echoed;
+
+    while (s->echoed < s->sent - s->failures && app_now_us() < until_us && !app_stopping()) {
+        run_stack(s, 10);
+        if (s->echoed > before)
+            until_us = app_now_us() + ECHO_WAIT_US;
+        before = s->echoed;
+    }
+}
+
+static void run_for(struct source *s, int ms)
+{
+    uint64_t until_us = app_now_us() + (uint64_t)ms * 1000;
+
+    while (app_now_us() < until_us)
+        run_stack(s, 1);
+}
+
+static void send_all(struct source *s)
+{
+    send_one(s, DATAGRAM_HELLO, 0, DATAGRAM_HEADER);
+    run_for(s, HELLO_MS);
+    s->first_us = app_now_us();
+    while (s->sent < s->share && !app_stopping()) {
+        send_burst(s);
+        run_stack(s, pause_ms(s));
+    }
+    s->last_us = app_now_us();
+    if (plan.echo)
+        wait_for_echoes(s);
+    for (unsigned i = 0; i < END_MARKERS; i++) {
+        send_one(s, DATAGRAM_END, s->sent, DATAGRAM_HEADER);
+        run_for(s, END_GAP_MS);
+    }
+}
+
+static void run(struct thread *t)
+{
+    struct source *s = t->arg;
+    struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN};
+
+    s->t = t;
+    s->mctx = t->mctx;
+    s->ep = mtcp_epoll_create(s->mctx, 1);
+    s->fd = mtcp_socket(s->mctx, AF_INET, SOCK_DGRAM, 0);
+    ev.data.sockid = s->fd;
+    if (s->ep < 0 || s->fd < 0 || mtcp_epoll_ctl(s->mctx, s->ep, MTCP_EPOLL_CTL_ADD, s->fd, &ev)) {
+        app_complain(t->options, "no socket: %s", strerror(errno));
+        t->failed = true;
+        return;
+    }
+    send_all(s);
+}
+
+/* ---- the program ---- */
+
+static int usage_error(const char *why)
+{
+    fprintf(stderr, "udp_source: %s\n%s", why, usage);
+    return APP_EXIT_USAGE;
+}
+
+static bool own_option(int opt, const char *arg)
+{
+    switch (opt) {
+    case 'a':
+        plan.has_address = app_address("-a", arg, &plan.to.sin_addr.s_addr);
+        return plan.has_address;
+    case 'p':
+        return app_number("-p", arg, 1, 65535, &plan.port);
+    case 'n':
+        return app_number("-n", arg, 1, UINT32_MAX - 1, &plan.datagrams);
+    case 's':
+        return app_number("-s", arg, DATAGRAM_HEADER, DATAGRAM_MAX, &plan.size);
+    case 'r':
+        return app_number("-r", arg, 0, 1000000000, &plan.pps);
+    case OPT_ECHO:
+        plan.echo = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int parse_options(int argc, char **argv)
+{
+    static const struct option echo_option = {"echo", no_argument, NULL, OPT_ECHO};
+    struct option long_options[] = {app_long_options[0], app_long_options[1], echo_option, {0}};
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "a:p:n:s:r:", long_options, NULL)) != -1) {
+        enum app_option_result r = app_option(&plan.options, opt, optarg);
+
+        if (r == APP_OPTION_HELP) {
+            fputs(usage, stdout);
+            exit(0);
+        }
+        if (r == APP_OPTION_BAD || (r == APP_OPTION_OTHER && !own_option(opt, optarg)))
+            return APP_EXIT_USAGE;
+    }
+    if (optind < argc)
+        return usage_error("unexpected argument");
+    if (!plan.options.conf)
+        return usage_error("-f CONF is missing");
+    if (!plan.has_address || !plan.port)
+        return usage_error("where to? -a ADDRESS -p PORT");
+    if (!plan.datagrams)
+        return usage_error("-n DATAGRAMS is missing");
+    plan.to.sin_family = AF_INET;
+    plan.to.sin_port = htons((uint16_t)plan.port);
+    if (plan.options.cores > plan.datagrams)
+        plan.options.cores = (int)plan.datagrams;
+    return 0;
+}
+
+/* True when all went out and nothing came back damaged. */
+static bool report(const struct source *sources)
+{
+    static struct json j;
+    static struct histogram rtt_us;
+    uint64_t sent = 0, failures = 0, echoed = 0, corrupt = 0, first_us = UINT64_MAX, last_us = 0, bytes;
+    double seconds, rate;
+
+    for (int i = 0; i < plan.options.cores; i++) {
+        const struct source *s = &sources[i];
+
+        sent += s->sent - s->failures;
+        failures += s->failures;
+        echoed += s->echoed;
+        corrupt += s->corrupt;
+        first_us = s->first_us && s->first_us < first_us ? s->first_us : first_us;
+        last_us = s->last_us > last_us ? s->last_us : last_us;
+        histogram_merge(&rtt_us, &s->rtt_us);
+    }
+    bytes = sent * (uint64_t)plan.size;
+    seconds = last_us > first_us ? (double)(last_us - first_us) / 1e6 : 0;
+    rate = seconds > 0 ? 1 / seconds : 0;
+    app_say(&plan.options,
+            "udp_source: %lu datagrams, %lu failures, %lu bytes in %.3f s: %.0f datagrams/s, %.3f Gbit/s, "
+            "%lu echoed, "
+            "round trip median %lu us, 99%% %lu us",
+            sent, failures, bytes, seconds, (double)sent * rate, (double)bytes * 8e-9 * rate, echoed,
+            histogram_quantile(&rtt_us, 0.5), histogram_quantile(&rtt_us, 0.99));
+    if (plan.options.json) {
+        json_begin(&j, "result", "udp_source");
+        json_u64(&j, "sent", sent);
+        json_u64(&j, "send_failures", failures);
+        json_u64(&j, "bytes", bytes);
+        json_double(&j, "seconds", seconds);
+        json_double(&j, "pps", (double)sent * rate);
+        json_double(&j, "gbps", (double)bytes * 8e-9 * rate);
+        json_u64(&j, "echoed", echoed);
+        histogram_json(&rtt_us, &j, "rtt_us");
+        json_end(&j);
+    }
+    return failures == 0 && corrupt == 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct thread threads[THREADS_MAX];
+    int cores[THREADS_MAX], n, rc = parse_options(argc, argv);
+    struct source *sources;
+    bool ok;
+
+    if (rc)
+        return rc;
+    n = plan.options.cores;
+    sources = calloc((size_t)n, sizeof(*sources));
+    rc = sources ? app_start(&plan.options, 0) : APP_EXIT_FAILED;
+    if (rc) {
+        free(sources);
+        return rc;
+    }
+    for (int i = 0; i < n; i++) {
+        cores[i] = i;
+        sources[i].share = (uint32_t)(plan.datagrams / n + (i < plan.datagrams % n));
+        sources[i].pps = (double)plan.pps / n;
+        threads[i].arg = &sources[i];
+    }
+    ok = threads_run(&plan.options, threads, cores, n, run);
+    ok = report(sources) && ok;
+    mtcp_destroy();
+    free(sources);
+    return ok ? 0 : APP_EXIT_FAILED;
+}
