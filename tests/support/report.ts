@@ -1,0 +1,36 @@
+/** What `vnflab test --json` prints, as far as the scenarios look at it. */
+import { z } from "zod";
+
+const caseReport = z.object({
+  id: z.string(),
+  from: z.string(),
+  to: z.string(),
+  status: z.enum(["passed", "failed", "skipped"]),
+  seconds: z.number(),
+  figures: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  message: z.string().optional(),
+  artefacts: z.array(z.string()),
+});
+
+const suiteReport = z.object({
+  schemaVersion: z.literal(1),
+  lab: z.string(),
+  folder: z.string(),
+  cases: z.array(caseReport),
+  passed: z.number(),
+  failed: z.number(),
+  skipped: z.number(),
+});
+
+export type SuiteReport = z.output<typeof suiteReport>;
+
+export function parseReport(text: string): SuiteReport {
+  return suiteReport.parse(JSON.parse(text));
+}
+
+/** What did not pass, in words; empty when all did. */
+export function failures(report: SuiteReport): string[] {
+  return report.cases
+    .filter(({ status }) => status !== "passed")
+    .map(({ id, from, to, status, message }) => `${id} ${from} -> ${to} ${status}: ${message}`);
+}

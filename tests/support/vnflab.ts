@@ -1,0 +1,74 @@
+/** Runs the real `vnflab` command in a state folder of its own, and looks for what it leaves behind. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { $, type ProcessPromise } from "zx";
+
+export const REPOSITORY = join(import.meta.dirname, "../..");
+const COMMAND = join(REPOSITORY, "lab/bin/vnflab.js");
+
+export interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Vnflab {
+  readonly folder = mkdtempSync(join(tmpdir(), "vnflab-e2e-"));
+  readonly state = join(this.folder, "state");
+  readonly run = join(this.folder, "run");
+
+  /** Starts the command; for tests that interrupt it. */
+  start(...argv: string[]): ProcessPromise {
+    const env = { ...process.env, VNFLAB_STATE: this.state, VNFLAB_RUN: this.run };
+    return $({ env, nothrow: true, quiet: true, cwd: REPOSITORY })`exec ${process.execPath} ${COMMAND} ${argv}`;
+  }
+
+  async command(...argv: string[]): Promise<Run> {
+    const { exitCode, stdout, stderr } = await this.start(...argv);
+    return { exitCode: exitCode ?? -1, stdout, stderr };
+  }
+
+  /** Throws, with all that the command said, when it fails. */
+  async must(...argv: string[]): Promise<Run> {
+    const run = await this.command(...argv);
+    if (run.exitCode !== 0) throw new Error(`vnflab ${argv.join(" ")}: exit code ${run.exitCode}\n${run.stderr}`);
+    return run;
+  }
+
+  async json<T>(...argv: string[]): Promise<T> {
+    return JSON.parse((await this.must(...argv, "--json")).stdout) as T;
+  }
+
+  /** Everything of the labs that is still there: processes, listening sockets, mounts, files outside the state folder. */
+  leftovers(): string[] {
+    const mentions = (text: string) => text.includes(this.run);
+    const lines = (file: string) => readFileSync(file, "utf8").split("\n").filter(mentions);
+    const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && mentions(commandLine(pid)));
+    return [
+      ...processes.map((pid) => `process ${pid}: ${commandLine(pid)}`),
+      ...lines("/proc/net/unix").map((line) => `socket ${line}`),
+      ...lines("/proc/self/mounts").map((line) => `mount ${line}`),
+      ...(existsSync(this.run) ? [`folder ${this.run}: ${readdirSync(this.run).join(" ")}`] : []),
+      ...(existsSync(join(this.state, "labs")) ? readdirSync(join(this.state, "labs")) : []).map((lab) => `lab ${lab}`),
+    ];
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
+
+/** The first of these files that is not there, as a reason to skip; a test that is skipped says it in its name. */
+export function missing(files: readonly string[]): string | undefined {
+  const absent = files.find((file) => !existsSync(join(REPOSITORY, file)));
+  return absent === undefined ? undefined : `not built: ${absent}`;
+}
