@@ -38,22 +38,24 @@ recipe_hash() {
     ) | sha256sum | cut -c 1-16
 }
 
-# Dependencies first, each once. modules_with_dependencies MODULES_DEP NAME...
+# Dependencies first, each once; what is built into the kernel needs no file. modules_with_dependencies TREE NAME...
 modules_with_dependencies() {
     awk -v wanted="${*:2}" '
         function name_of(path) { sub(/.*\//, "", path); sub(/\.ko.*/, "", path); gsub(/-/, "_", path); return path }
         function visit(name,    list, n, i) {
             if (name in done) return
             done[name] = 1
+            if (name in builtin) return
             if (!(name in path)) { print "?" name; return }
             n = split(needs[name], list, " ")
             for (i = n; i >= 1; i--) visit(name_of(list[i]))
             print path[name]
         }
+        FILENAME ~ /builtin$/ { builtin[name_of($1)] = 1; next }
         { name = name_of(substr($1, 1, length($1) - 1)); path[name] = substr($1, 1, length($1) - 1)
           $1 = ""; needs[name] = $0 }
         END { n = split(wanted, list, " "); for (i = 1; i <= n; i++) { gsub(/-/, "_", list[i]); visit(list[i]) } }
-    ' "$1"
+    ' "$1/modules.builtin" "$1/modules.dep"
 }
 
 # module_paths KERNEL_TREE WHERE: paths of the modules of modules.list for one or more places
@@ -61,7 +63,7 @@ module_paths() {
     local tree=$1 where=$2 names paths
     names=$(list_of "$GUEST_DIR/modules.list" | awk -v where="$where" 'index(where, $1) { print $2 }')
     # shellcheck disable=SC2086 # a list of words
-    paths=$(modules_with_dependencies "$tree/modules.dep" $names)
+    paths=$(modules_with_dependencies "$tree" $names)
     case $paths in
     *\?*) die "the kernel has no module $(printf '%s\n' "$paths" | sed -n 's/^?//p' | paste -sd' ')" "see modules.list" ;;
     esac
@@ -168,11 +170,13 @@ build() {
     extract_packages "$root" "$GUEST_DIR/packages.list"
     for kernel in "$root"/boot/vmlinuz-*; do version=${kernel##*/vmlinuz-}; done
     [ -f "$root/boot/vmlinuz-$version" ] || die "no kernel among the packages" "see packages.list"
-    dpdk=$(zcat "$root"/usr/share/doc/librte-eal*/changelog.Debian.gz | sed -n '1s/.*(\([0-9.]*\).*/\1/p;1q')
+    dpdk=$(zcat "$root"/usr/share/doc/librte-eal*/changelog.Debian.gz | sed -n '1s/.*(\([0-9.]*\).*/\1/p')
     cp "$root/boot/vmlinuz-$version" "$RESULT/vmlinuz"
     mv "$root/usr/lib/modules/$version" "$WORK/modules"
     mkdir -p "$WORK/depmod/lib/modules"
     mv "$WORK/modules" "$WORK/depmod/lib/modules/$version"
+    # Newer kernels come with compressed modules, which the small tools of the guest need not know.
+    find "$WORK/depmod" -name '*.ko.xz' -print0 | xargs -0 -r -n 100 xz -d
     "$root/usr/bin/busybox" depmod -b "$WORK/depmod" "$version" || die "busybox depmod failed"
     build_initrd "$root" "$WORK/depmod/lib/modules/$version"
     finish_root "$root" "$WORK/depmod/lib/modules/$version" "$version"

@@ -59,12 +59,13 @@ make_sysroot() {
     find "$OUT_DIR" -mindepth 1 -maxdepth 1 -name 'sysroot-*' ! -path "$SYSROOT" -exec rm -rf {} +
 }
 
+# -B because gcc would otherwise find the host's libc beside its own files before that of the sysroot.
 write_cross_file() {
     local lib=$SYSROOT/usr/lib/x86_64-linux-gnu
     # shellcheck disable=SC2016 # $ORIGIN is for the dynamic linker
     cat <<EOF
 [binaries]
-c = ['$CC', '--sysroot=$SYSROOT']
+c = ['$CC', '--sysroot=$SYSROOT', '-B$lib/']
 ar = 'ar'
 strip = 'strip'
 pkgconfig = 'pkg-config'
@@ -118,12 +119,23 @@ check_libraries() {
         "add their packages to images/guest/packages.list and run images/guest/build.sh"
 }
 
+# Versions of libc's symbols that programs ask for must be known to the sysroot's libc, as proof of the right linking.
+check_libc() {
+    local known unknown
+    known=$(readelf -V "$SYSROOT/usr/lib/x86_64-linux-gnu/libc.so.6" | grep -o 'GLIBC_[0-9.]*' | sort -u)
+    unknown=$(find "$WORK/payload/bin" "$WORK/payload/lib" -type f -print0 | { xargs -0 -r readelf -V 2>/dev/null || true; } |
+        { grep -o 'GLIBC_[0-9.]*' || true; } | sort -u | { grep -vxF "$known" || true; } | paste -sd' ')
+    [ -z "$unknown" ] || die "the programs were linked with a newer libc than the guest's ($unknown)" \
+        "$CC did not use the sysroot; try CC=gcc or CC=clang of the distribution"
+}
+
 pack() {
     local hash=$1 programs
     mkdir -p "$WORK/payload/bin" "$WORK/payload/lib"
     rm -rf "$WORK/payload/include" "$WORK/payload/lib/pkgconfig"
     find "$WORK/payload/lib" -name '*.a' -delete
     check_libraries
+    check_libc
     printf '%s' "$hash" >"$WORK/payload/.hash"
     FS_UUID=$(hash_uuid "$(printf '%s' "$hash" | sha256sum)")
     make_ext4 "$WORK/payload" "$WORK/payload.img" payload 64
