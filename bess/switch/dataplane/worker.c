@@ -14,24 +14,23 @@
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
+static long sleep_ns(unsigned empty_rounds)
+{
+    unsigned doublings = empty_rounds - SPIN_ROUNDS - YIELD_ROUNDS;
+
+    if (empty_rounds >= QUIET_ROUNDS)
+        return SLEEP_QUIET_NS;
+    return doublings < 8 ? RTE_MIN(SLEEP_MIN_NS << doublings, SLEEP_MAX_NS) : SLEEP_MAX_NS;
+}
+
 static void idle(unsigned empty_rounds)
 {
-    struct timespec t = {0};
-    unsigned doublings;
-
-    if (empty_rounds < SPIN_ROUNDS) {
+    if (empty_rounds < SPIN_ROUNDS)
         rte_pause();
-        return;
-    }
-    if (empty_rounds < SPIN_ROUNDS + YIELD_ROUNDS) {
+    else if (empty_rounds < SPIN_ROUNDS + YIELD_ROUNDS)
         sched_yield();
-        return;
-    }
-    doublings = empty_rounds - SPIN_ROUNDS - YIELD_ROUNDS;
-    t.tv_nsec = doublings < 8 ? SLEEP_MIN_NS << doublings : SLEEP_MAX_NS;
-    if (t.tv_nsec > SLEEP_MAX_NS)
-        t.tv_nsec = SLEEP_MAX_NS;
-    nanosleep(&t, NULL);
+    else
+        nanosleep(&(struct timespec){.tv_nsec = sleep_ns(empty_rounds)}, NULL);
 }
 
 static void run(struct worker *w)

@@ -4,8 +4,9 @@
  *
  * It polls; a virtio peer does not wake it. On a host where guests share the cores a thread that never sleeps
  * starves them, so an idle worker backs off: SPIN_ROUNDS empty rounds of spinning, YIELD_ROUNDS with
- * sched_yield, then sleeps that double from SLEEP_MIN_NS to SLEEP_MAX_NS. One packet ends it. The price is up
- * to SLEEP_MAX_NS of latency on the first packet after a pause.
+ * sched_yield, then sleeps that double from SLEEP_MIN_NS to SLEEP_MAX_NS, and SLEEP_QUIET_NS once
+ * QUIET_ROUNDS rounds (some 100 ms) were empty. One packet ends it all. The price is up to one sleep of
+ * latency on the first packet after a pause.
  *
  * The task list changes only while the worker is paused.
  */
@@ -21,6 +22,8 @@
 #define YIELD_ROUNDS 64
 #define SLEEP_MIN_NS 2000
 #define SLEEP_MAX_NS 50000
+#define QUIET_ROUNDS 1500
+#define SLEEP_QUIET_NS 200000
 
 struct task {
     struct module *module;
