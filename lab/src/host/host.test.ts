@@ -82,6 +82,8 @@ describe.each([
     await files.write(join(dir, "a/b/file"), "one\n");
     await files.append(join(dir, "a/b/file"), "two\r\nthree\n");
     expect(await files.tail(join(dir, "a/b/file"), 2)).toEqual(["two", "three"]);
+    await files.write(join(dir, "console"), "one\r\r\n\x1b[31mred\x1b[0m\x07 \x1b[6ntwo\tthree\r\n");
+    expect(await files.tail(join(dir, "console"), 2)).toEqual(["one", "red two\tthree"]);
     expect(await files.kind(join(dir, "a/b"))).toBe("directory");
     expect(await files.list(join(dir, "a"))).toEqual(["b"]);
     await files.move(join(dir, "a"), join(dir, "moved"));

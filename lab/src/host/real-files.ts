@@ -75,9 +75,13 @@ export class RealFiles implements Files {
   }
 }
 
+/** Terminal sequences and other control characters: a log must not steer the terminal that it is shown on. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]/g;
+
 /** The last lines of a text, without the line ends; a serial console ends its lines with \r\n. */
 export function lastLines(text: string, count: number): string[] {
-  const lines = text.split(/\r*\n/);
+  const lines = text.replace(CONTROL, "").split("\n");
   if (lines.at(-1) === "") lines.pop();
   return lines.slice(-count);
 }
