@@ -239,14 +239,8 @@ static void run_events(struct bulk_worker *w)
     struct mtcp_epoll_event events[MAX_EVENTS];
 
     while (!app_stopping()) {
-        int n = mtcp_epoll_wait(w->mctx, w->ep, events, MAX_EVENTS, WAIT_MS);
+        int n = thread_wait(w->t, w->ep, events, MAX_EVENTS, WAIT_MS);
 
-        count(&w->t->counts.waits, 1);
-        if (n < 0 && errno != EINTR) {
-            app_complain(w->t->options, "mtcp_epoll_wait: %s", strerror(errno));
-            w->t->failed = true;
-            return;
-        }
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.sockid;
 
@@ -255,7 +249,6 @@ static void run_events(struct bulk_worker *w)
             else if (w->conns[fd].open)
                 on_conn(w, fd, events[i].events);
         }
-        count(&w->t->counts.events, n > 0 ? (unsigned long)n : 0);
     }
 }
 

@@ -3,7 +3,9 @@
  * See threads.h. */
 #include "common/threads.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <time.h>
 
 #define MEGABYTE (1024ul * 1024ul)
@@ -16,6 +18,23 @@ struct job {
     void (*run)(struct thread *t);
     atomic_bool ended;
 };
+
+int thread_wait(struct thread *t, int ep, struct mtcp_epoll_event *events, int max, int timeout_ms)
+{
+    int n = mtcp_epoll_wait(t->mctx, ep, events, max, timeout_ms);
+
+    count(&t->counts.waits, 1);
+    if (n < 0 && errno == EINTR)
+        n = 0;
+    if (n < 0) {
+        app_complain(t->options, "mtcp_epoll_wait: %s", strerror(errno));
+        t->failed = true;
+        app_stop();
+        return -1;
+    }
+    count(&t->counts.events, (unsigned long)n);
+    return n;
+}
 
 static void *thread_main(void *arg)
 {

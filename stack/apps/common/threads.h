@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "common/app.h"
+#include "mtcp_epoll.h"
 
 #define THREADS_MAX 64
 
@@ -41,6 +42,9 @@ static inline unsigned long counted(const atomic_ulong *c)
  * caller. False when a thread could not start or set failed. */
 bool threads_run(const struct app_options *o, struct thread *threads, const int *cores, int n,
                  void (*run)(struct thread *t));
+/** mtcp_epoll_wait() with its counts. Events stored, 0 also when a signal came, -1 after a message: the
+ * thread has failed. */
+int thread_wait(struct thread *t, int ep, struct mtcp_epoll_event *events, int max, int timeout_ms);
 /** The sum over all threads. */
 void threads_sum(const struct thread *threads, int n, struct thread_counts *out);
 

@@ -185,15 +185,8 @@ static void run(struct thread *t)
         json_listening(t->options->json, "udp_sink", (unsigned)plan.port);
     while (!app_stopping()) {
         struct mtcp_epoll_event ev;
-        int n = mtcp_epoll_wait(s->mctx, s->ep, &ev, 1, WAIT_MS);
 
-        count(&t->counts.waits, 1);
-        if (n < 0 && errno != EINTR) {
-            app_complain(t->options, "mtcp_epoll_wait: %s", strerror(errno));
-            t->failed = true;
-            app_stop();
-        }
-        if (n > 0)
+        if (thread_wait(t, s->ep, &ev, 1, WAIT_MS) > 0)
             receive(s);
         if (is_over(s))
             app_stop();

@@ -57,8 +57,7 @@ static void run_stack(struct source *s, int wait_ms)
 {
     struct mtcp_epoll_event ev;
 
-    count(&s->t->counts.waits, 1);
-    if (mtcp_epoll_wait(s->mctx, s->ep, &ev, 1, wait_ms) <= 0)
+    if (thread_wait(s->t, s->ep, &ev, 1, wait_ms) <= 0)
         return;
     for (unsigned i = 0; i < 4 * AT_ONCE; i++) {
         ssize_t n = mudp_recvfrom(s->mctx, s->fd, s->in, sizeof(s->in), 0, NULL, NULL);

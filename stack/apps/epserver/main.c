@@ -269,17 +269,10 @@ static void run_events(struct worker *w)
 
     json_listening(w->t->options->json && w->t->arg, "epserver", (unsigned)server.port);
     while (!app_stopping()) {
-        int n = mtcp_epoll_wait(w->mctx, w->ep, events, MAX_EVENTS, WAIT_MS);
+        int n = thread_wait(w->t, w->ep, events, MAX_EVENTS, WAIT_MS);
 
-        count(&w->t->counts.waits, 1);
-        if (n < 0 && errno != EINTR) {
-            app_complain(w->t->options, "mtcp_epoll_wait: %s", strerror(errno));
-            w->t->failed = true;
-            return;
-        }
         for (int i = 0; i < n; i++)
             on_event(w, &events[i]);
-        count(&w->t->counts.events, n > 0 ? (unsigned long)n : 0);
     }
 }
 

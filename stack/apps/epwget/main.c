@@ -58,16 +58,9 @@ static void run_events(struct thread *t, struct fetcher *f, struct share *s)
         int n;
 
         start_flows(f, s);
-        n = mtcp_epoll_wait(f->mctx, f->ep, events, MAX_EVENTS, WAIT_MS);
-        if (n < 0 && errno != EINTR) {
-            app_complain(t->options, "mtcp_epoll_wait: %s", strerror(errno));
-            t->failed = true;
-            return;
-        }
+        n = thread_wait(t, f->ep, events, MAX_EVENTS, WAIT_MS);
         for (int i = 0; i < n; i++)
             fetch_event(f, events[i].data.sockid, events[i].events);
-        count(&t->counts.waits, 1);
-        count(&t->counts.events, n > 0 ? (unsigned long)n : 0);
         update_counts(t, &s->stats);
     }
 }
@@ -207,8 +200,8 @@ static bool report(const struct share *shares, int n, double seconds)
         histogram_json(&all.latency_us, &j, "latency_us");
         json_end(&j);
     }
-    return all.errors == 0 &&
-           (app_stopping() || all.latency_us.count == (uint64_t)client.flows * (uint64_t)client.plan.requests);
+    return all.errors == 0 && (app_stopping() || all.latency_us.count ==
+                                                     (uint64_t)client.flows * (uint64_t)client.plan.requests);
 }
 
 int main(int argc, char **argv)

@@ -42,7 +42,8 @@ static ssize_t take_log_line(void *cookie, const char *text, size_t len)
     (void)cookie;
     while (shown && (text[shown - 1] == '\n' || text[shown - 1] == '\r'))
         shown--;
-    if (shown)
+    /* EAL misses pages of every size that the processor has, also those that nobody asked for. */
+    if (shown && !memmem(text, len, "No free", 7))
         log_say(eal.log, level >= 0 && level < 8 ? levels[level] : LOG_DEBUG, "dpdk: %.*s", (int)shown, text);
     return (ssize_t)len;
 }
