@@ -40,6 +40,8 @@ check() { # check NAME COMMAND...
     if "${@:2}"; then pass "$1"; else fail "$1"; fi
 }
 quiet() { "$@" >/dev/null; }
+# Processor time that QEMU took: unlike the clock it does not depend on what else runs on the host.
+qemu_cpu_ms() { awk '{ print ($14 + $15) * 10 }' "/proc/$QEMU_PID/stat"; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
 # ---------------------------------------------------------------- one machine
@@ -164,17 +166,18 @@ TESTPMD='export LD_LIBRARY_PATH=/opt/vnflab/lib
 sleep 4 | dpdk-testpmd -l 0,1 -m 192 --no-telemetry -- --nb-cores=1 --total-num-mbufs=4096 --tx-first'
 
 test_normal_life() {
-    local ready_ms agent_ms started code
+    local ready_ms agent_ms cpu_ms started code
     boot "$WORK/testpmd.img" hub "vnflab.hugepages=128"
     if ! agent 60 '{"execute":"guest-ping"}'; then
         fail "guest agent answers"
         finish_machine
         return
     fi
-    agent_ms=$(($(now_ms) - STARTED_MS))
+    agent_ms=$(($(now_ms) - STARTED_MS)) cpu_ms=$(qemu_cpu_ms)
     check "vnflab: ready on the console" wait_for_console 'vnflab: (ready|failed)' 30
     ready_ms=$(($(now_ms) - STARTED_MS))
-    check "guest agent answers within 10 s of QEMU's start ($agent_ms ms, ready $ready_ms ms)" [ $agent_ms -lt 10000 ]
+    printf '      agent %s ms, ready %s ms after the start, %s ms of processor time\n' $agent_ms $ready_ms "$cpu_ms"
+    check "guest agent answers within 10 s of processor time" [ "$cpu_ms" -lt 10000 ]
     guest 10 'cat /run/vnflab/ready' || true
     check "ready file: $GUEST_OUT" [ "$(grep -c '"hugepages":128,.*"errors":\[\]' <<<"$GUEST_OUT")" = 1 ]
     guest 10 'ls -d /sys/bus/pci/drivers/uio_pci_generic/0000:*' || true
