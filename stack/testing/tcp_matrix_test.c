@@ -3,7 +3,8 @@
  * The matrix: loss, delay, reordering and duplication, one way and both ways, 1,000 seeds spread over the
  * cells. Every stream must arrive intact, every connection close within a bounded virtual time, and nothing
  * be left over. The medians of the throughput are compared with golden/tcp_matrix.txt: a change of TCP that
- * moves them shows in the diff. VNFLAB_GOLDEN=update writes the file anew. VNFLAB_SEED=n runs one seed. */
+ * moves them shows in the diff. VNFLAB_GOLDEN=update writes the file anew. VNFLAB_SEED=n runs one seed, with
+ * VNFLAB_TRACE=1 it prints its segments. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,10 +21,10 @@
 #define LIMIT_US (3600ull * 1000000)
 #define LINE_BITS_PER_S 100000000u
 
-static const unsigned losses[] = {0, 1, 5, 10, 20, 30};    /* percent */
-static const unsigned delays[] = {0, 1, 10, 100};          /* milliseconds, each way */
+static const unsigned losses[] = {0, 1, 5, 10, 20, 30};         /* percent */
+static const unsigned delays[] = {0, 1, 10, 100};               /* milliseconds, each way */
 static const unsigned sizes[] = {2000, 2000, 500, 200, 50, 50}; /* KB of a stream, by loss */
-enum { LOSSES = 6, DELAYS = 4, ORDERS = 2, WAYS = 2 };     /* in order or not; one way or both */
+enum { LOSSES = 6, DELAYS = 4, ORDERS = 2, WAYS = 2 };          /* in order or not; one way or both */
 enum { CELLS = LOSSES * DELAYS * ORDERS * WAYS };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -87,8 +88,10 @@ static void format_table(char *table, uint64_t rates[CELLS][SEEDS_PER_CELL])
     static const char *const order_text[] = {"in order", "10 % reordered, 5 % doubled"};
     static const char *const way_text[] = {"one way", "both ways"};
 
-    append(table, "TCP on a line of 100 Mbit/s: median throughput of a stream in KB/s of virtual time over %d\n"
-                  "seeds a cell. Rows: loss each way. Columns: delay each way.\n", SEEDS_PER_CELL);
+    append(table,
+           "TCP on a line of 100 Mbit/s: median throughput of a stream in KB/s of virtual time over %d\n"
+           "seeds a cell. Rows: loss each way. Columns: delay each way.\n",
+           SEEDS_PER_CELL);
     for (unsigned group = 0; group < ORDERS * WAYS; group++) {
         append(table, "\n%s, %s\n  loss", order_text[group / WAYS], way_text[group % WAYS]);
         for (unsigned d = 0; d < DELAYS; d++)
@@ -122,7 +125,8 @@ static void compare_with_golden(const char *table)
     golden[fread(golden, 1, sizeof(golden) - 1, f)] = 0;
     fclose(f);
     if (strcmp(golden, table))
-        fail_msg("the throughputs differ from %s; if that is meant: make golden, and review the diff", GOLDEN_FILE);
+        fail_msg("the throughputs differ from %s; if that is meant: make golden, and review the diff",
+                 GOLDEN_FILE);
 }
 
 static void test_matrix(void **state)
@@ -149,8 +153,9 @@ static void test_matrix(void **state)
         }
     }
     format_table(table, rates);
-    print_message("%s\n%u seeds, %u failed; %" PRIu64 " packets, %" PRIu64 " lost; the slowest run took %.0f virtual s\n",
-                  table, SEEDS, failed, packets, lost, (double)slowest_us / 1e6);
+    printf("%s\n%u seeds, %u failed; %" PRIu64 " packets, %" PRIu64
+           " lost; the slowest run took %.0f virtual s\n",
+           table, SEEDS, failed, packets, lost, (double)slowest_us / 1e6);
     assert_int_equal(failed, 0);
     if (GOLDEN)
         compare_with_golden(table);
@@ -162,11 +167,12 @@ static int run_one(unsigned seed)
     struct world_result r;
 
     params_of(seed, &p);
+    p.trace = getenv("VNFLAB_TRACE");
     world_run(&p, &r);
     printf("seed %u: %s; transfer %.3f s, total %.3f s, %" PRIu64 " packets, %" PRIu64 " lost, %" PRIu64
            " retransmitted, %" PRIu64 " timeouts, %" PRIu64 " fast retransmits, %u connects\n",
-           seed, r.ok ? "ok" : r.why, (double)r.transfer_us / 1e6, (double)r.total_us / 1e6, r.packets, r.lost,
-           r.retransmits, r.timeouts, r.fast_retransmits, r.connects);
+           seed, r.ok ? "ok" : r.why, (double)r.transfer_us / 1e6, (double)r.total_us / 1e6, r.packets,
+           r.lost, r.retransmits, r.timeouts, r.fast_retransmits, r.connects);
     return !r.ok;
 }
 

@@ -79,8 +79,8 @@ static bool holds(uint64_t seed)
     params_of(seed, &p);
     world_run(&p, &r);
     if (!r.ok)
-        print_error("seed %" PRIu64 ": %s (%" PRIu64 " packets, %" PRIu64 " timeouts)\n", seed, r.why, r.packets,
-                    r.timeouts);
+        print_error("seed %" PRIu64 ": %s (%" PRIu64 " packets, %" PRIu64 " timeouts)\n", seed, r.why,
+                    r.packets, r.timeouts);
     return r.ok;
 }
 

@@ -63,10 +63,22 @@ static struct pkt *op_alloc(void *ctx)
     return test_pkt_alloc(&s->world->pkts);
 }
 
+static void trace_segment(const struct side *s, const struct pkt *p, ipv4_addr_t src, ipv4_addr_t dst)
+{
+    struct tcp_hdr t;
+
+    if (tcp_parse(p->data, p->len, src, dst, false, &t) != ST_OK)
+        return;
+    printf("%12.6f side %u flags %02x seq %u len %u ack %u win %u ts %u/%u\n", (double)s->world->now_us / 1e6,
+           s->index, t.flags, t.seq, p->len - t.hdr_len, t.ack, t.window, t.opts.ts_val, t.opts.ts_ecr);
+}
+
 static enum status op_output(void *ctx, struct pkt *p, ipv4_addr_t src, ipv4_addr_t dst, uint64_t now_us)
 {
     struct side *s = ctx;
 
+    if (s->world->params->trace)
+        trace_segment(s, p, src, dst);
     link_send(&s->world->link[s->index], p, src, dst, now_us);
     return ST_OK;
 }

@@ -30,6 +30,7 @@ struct world_params {
     struct link_params link[2]; /**< link[i] carries what side i sends */
     uint64_t time_wait_us;      /**< default 1 s */
     uint64_t limit_us;          /**< the run must be over by then */
+    bool trace;                 /**< prints every segment that is sent, for people who look for a bug */
     size_t pkt_limit;           /**< packets that exist at once, 0 = no limit */
 };
 

@@ -133,7 +133,7 @@ struct tcp_conn {
     seq_t snd_wl1, snd_wl2;
     uint32_t snd_wnd, max_snd_wnd;
     seq_t rtt_seq;
-    uint64_t rtt_start_us, last_send_us;
+    uint64_t rtt_start_us, last_send_us, last_rexmt_us;
     uint32_t srtt_us, rttvar_us, rto_us;
     struct tcp_cc cc;
     seq_t recover;

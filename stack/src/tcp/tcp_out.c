@@ -139,7 +139,10 @@ void tcp_send_syn(struct tcp_conn *c, uint64_t now_us)
         h.opts.has_ts = true;
         h.opts.ts_val = tcp_ts_now(c, now_us);
     }
-    if (!(c->flags & (CF_SYN_LOST | CF_RTT_TIMED))) {
+    if (c->flags & (CF_SYN_LOST | CF_RTT_TIMED)) {
+        c->flags &= ~CF_RTT_TIMED;
+        c->last_rexmt_us = now_us;
+    } else {
         c->flags |= CF_RTT_TIMED;
         c->rtt_seq = c->iss + 1;
         c->rtt_start_us = now_us;
@@ -208,6 +211,7 @@ static bool send_text(struct tcp_conn *c, seq_t seq, uint32_t len, bool fin, uin
         COUNT(c->tcp, tx_retransmits);
         c->retransmits++;
         c->flags &= ~CF_RTT_TIMED; /* Karn */
+        c->last_rexmt_us = now_us;
     } else if (!(c->flags & CF_RTT_TIMED)) {
         c->flags |= CF_RTT_TIMED;
         c->rtt_seq = end;

@@ -2,7 +2,8 @@
  *
  * Round-trip time and retransmission timeout (RFC 6298).
  * A segment at a time is timed with the precision of the clock, never one that was sent again (Karn); when
- * none could be timed, the timestamp that the peer echoes gives a coarser sample (RFC 7323 4). */
+ * none could be timed, the timestamp that the peer echoes gives a coarser sample (RFC 7323 4), but only the
+ * echo of the last transmission: a duplicate that the peer had already is answered with an old one. */
 #include "tcp/tcp_internal.h"
 
 #define TS_TICK_US 1000u /* RFC 7323 5.4: between 1 ms and 1 s */
@@ -62,6 +63,8 @@ void tcp_rtt_acked(struct tcp_conn *c, const struct tcp_seg *s, uint64_t now_us)
     }
     if (!(c->flags & CF_TS_OK) || !s->hdr->opts.has_ts || !s->hdr->opts.ts_ecr)
         return;
+    if (seq_lt(s->hdr->opts.ts_ecr, tcp_ts_now(c, c->last_rexmt_us)))
+        return; /* the echo of an earlier transmission, or a stale one: ambiguous, as Karn would say */
     ticks = tcp_ts_now(c, now_us) - s->hdr->opts.ts_ecr;
     if (ticks <= TCP_RTO_MAX_US / TS_TICK_US) /* else the echo is nonsense */
         tcp_rtt_sample(c, (uint64_t)ticks * TS_TICK_US);
