@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * RFC 1071: the ones' complement sum may be taken in words of any width and in the machine's own byte order;
- * folding and one swap at the end give the same result. Here 32-bit halves are added into 64-bit counters,
- * which cannot overflow below 16 GiB and which the compiler turns into vector code. */
+ * folding and one swap at the end give the same result. Here the 32-bit halves of vectors are added into
+ * 64-bit lanes, which cannot overflow below 16 GiB. */
 #include "base/checksum.h"
 
 #include <string.h>
 
 #define BLOCK_BYTES 32u
 
+typedef uint64_t lanes __attribute__((vector_size(16)));
+
 static uint64_t sum_blocks(const uint8_t *p, size_t blocks)
 {
-    uint64_t sum[4] = {0, 0, 0, 0};
+    const lanes low = {0xffffffffu, 0xffffffffu};
+    lanes a = {0, 0}, b = a, c = a, d = a;
 
     for (; blocks; blocks--, p += BLOCK_BYTES) {
-        uint32_t w[BLOCK_BYTES / 4];
+        lanes x, y;
 
-        memcpy(w, p, sizeof(w));
-        for (unsigned i = 0; i < 4; i++)
-            sum[i] += (uint64_t)w[i] + w[i + 4];
+        memcpy(&x, p, sizeof(x));
+        memcpy(&y, p + sizeof(x), sizeof(y));
+        a += x & low;
+        b += x >> 32;
+        c += y & low;
+        d += y >> 32;
     }
-    return sum[0] + sum[1] + sum[2] + sum[3];
+    a += b + c + d;
+    return a[0] + a[1];
 }
 
 static uint64_t sum_tail(const uint8_t *p, size_t len)
