@@ -59,7 +59,7 @@ function installApplications(): void {
       return 1;
     }
     // The accepting side sends when the opener is the sink: it knows how much.
-    const size = bytes || QUICK.bytes;
+    const size = bytes || QUICK.bytes / 4;
     peer({ bytes: size });
     result(process, app, stream({ bytes: size }));
     return 0;
