@@ -41,7 +41,7 @@ function vhostFeatures(path: string): Promise<bigint> {
 describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
   contractSuite("DPDK", async () => Daemon.start());
 
-  describe("packets", () => {
+  describe("one daemon, empty before each test:", () => {
     let daemon: Daemon;
     let rpc: Rpc;
     beforeAll(async () => {
@@ -51,7 +51,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
     afterAll(() => daemon.stop());
     beforeEach(() => rpc.ok("ResetAll"));
 
-    it("flow while the worker runs and stand while it is paused", async () => {
+    it("packets flow while the worker runs and stand while it is paused", async () => {
       await module(rpc, "src", "SourceArg", {});
       await module(rpc, "s", "SinkArg", {});
       await link(rpc, "src -> s");
@@ -71,7 +71,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       );
     });
 
-    it("are counted as deadends where nothing is connected, and no buffer is lost", async () => {
+    it("packets are counted as deadends where nothing is connected, and no buffer is lost", async () => {
       await module(rpc, "src", "SourceArg", {});
       await rpc.ok("ResumeAll");
       await until(
@@ -84,7 +84,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect((await rpc.ok("DumpMempool", { socket: -1 })).dumps).toMatchObject([{ mp_in_use_count: 0 }]);
     });
 
-    it("leave a Replicate by gate 0 and by the second and later gates of its list", async () => {
+    it("packets leave a Replicate by gate 0 and by the second and later gates of its list", async () => {
       await module(rpc, "src", "SourceArg", {});
       await module(rpc, "r", "ReplicateArg", { gates: [1, 2] });
       for (const gate of [0, 1, 2]) {
@@ -102,7 +102,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect([first, second]).toEqual([0, original]);
     });
 
-    it("cross ports: a ring port returns what it is sent; both directions are counted", async () => {
+    it("packets cross ports: a ring port returns what it is sent; both directions are counted", async () => {
       await port(rpc, "ring", "net_ring0");
       await module(rpc, "src", "SourceArg", { pkt_size: 100 });
       await module(rpc, "out", "PortOutArg", { port: "ring" });
@@ -123,7 +123,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect(stats.inc?.packets).toBeGreaterThan(1000);
     });
 
-    it("from two workers may share one output queue", async () => {
+    it("packets from two workers may share one output queue", async () => {
       await port(rpc, "ring", "net_ring0");
       for (const n of [1, 2]) {
         await rpc.ok("AddWorker", { wid: n, core: 0 });
@@ -142,19 +142,10 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       const { out } = await rpc.ok("GetPortStats", { name: "ring" });
       expect((out?.packets ?? 0) + (out?.dropped ?? 0)).toBe(sent);
     });
-  });
 
-  describe("vhost-user ports", () => {
-    let daemon: Daemon;
-    let rpc: Rpc;
-    beforeAll(async () => {
-      daemon = await Daemon.start();
-      rpc = daemon.rpc;
-    });
-    afterAll(() => daemon.stop());
-    beforeEach(() => rpc.ok("ResetAll"));
+    // ---- vhost-user ports ----
 
-    it("listen on their socket until destroyed; MAC and link are bessd's", async () => {
+    it("vhost ports listen on their socket until destroyed; MAC and link are bessd's", async () => {
       const path = daemon.path("v0");
       const { mac_addr } = await rpc.ok("CreatePort", pmd("v0", `eth_vhost0,iface=${path},queues=1`));
       expect(mac_addr).toMatch(/^56:48:4f:53:54:/);
@@ -165,7 +156,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect(existsSync(path)).toBe(false);
     });
 
-    it("offer a guest no offload that would need somebody to finish its frames", async () => {
+    it("vhost ports offer a guest no offload that would need somebody to finish its frames", async () => {
       const path = daemon.path("v1");
       await rpc.ok("CreatePort", pmd("v1", `net_vhost1,iface=${path},queues=1`));
       const features = await vhostFeatures(path);
@@ -178,7 +169,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
     it.each([
       ["a file that is there", (path: string) => writeFileSync(path, "precious")],
       ["a socket that somebody serves", (path: string) => serve(path)],
-    ])("do not touch %s", async (_what, occupy) => {
+    ])("vhost ports do not touch %s", async (_what, occupy) => {
       const path = daemon.path(`occupied${Math.random()}`);
       await occupy(path);
       const { error } = await rpc.call("CreatePort", pmd("v2", `net_vhost2,iface=${path}`));
@@ -189,7 +180,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       await rpc.ok("CreatePort", pmd("v2", `net_vhost2,iface=${path}`));
     });
 
-    it("cannot have more queues than the device, nor another MTU", async () => {
+    it("vhost ports cannot have more queues than the device, nor another MTU", async () => {
       const vdev = `net_vhost3,iface=${daemon.path("v3")},queues=1`;
       const { error } = await rpc.call("CreatePort", pmd("v3", vdev, 2));
       expect(error).toEqual({ code: 22, errmsg: "rte_eth_dev_configure() failed" });
@@ -201,7 +192,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       });
     });
 
-    it("number 32 at most", async () => {
+    it("ports number 32 at most", async () => {
       for (let n = 0; n < 32; n++) await rpc.ok("CreatePort", pmd(`p${n}`, `net_null${n},no-rx=1`));
       const { error } = await rpc.call("CreatePort", pmd("p32", "net_null32,no-rx=1"));
       expect(error).toEqual({ code: 19, errmsg: "Cannot attach vdev net_null32,no-rx=1" });
