@@ -101,12 +101,12 @@ static void on_datagram(struct sink *s, const void *buf, size_t len, const struc
     struct datagram d;
     struct sender *from;
 
+    if (plan.echo && mudp_sendto(s->mctx, s->fd, buf, len, 0, (const struct sockaddr *)addr, sizeof(*addr)))
+        s->echo_failures++;
     if (!datagram_check(buf, len, &d)) {
         s->corrupt++;
         return;
     }
-    if (plan.echo && mudp_sendto(s->mctx, s->fd, buf, len, 0, (const struct sockaddr *)addr, sizeof(*addr)))
-        s->echo_failures++;
     if (d.kind == DATAGRAM_HELLO)
         return;
     from = sender_of(s, addr);
