@@ -23,7 +23,9 @@ struct slot {
     uint8_t next_read;
     uint64_t written;
     seq_t iss, snd_nxt, rcv_nxt;
-    bool seen;
+    bool seen;      /* the host has sent something: iss, snd_nxt, rcv_nxt are known */
+    bool peer_any;  /* the peer has sent something: peer_end is known */
+    seq_t peer_end; /* what the peer has sent at most */
 };
 
 struct host {
@@ -76,8 +78,10 @@ static void check_sent(struct host *h, const struct pkt *pkt, const struct tcp_h
     len += !!(t->flags & TCP_SYN) + !!(t->flags & TCP_FIN);
     if (seq_gt(t->seq + len, s->snd_nxt))
         s->snd_nxt = t->seq + len;
-    if (t->flags & TCP_ACK)
+    if (t->flags & TCP_ACK) {
+        FUZZ_CHECK(!seq_gt(t->ack, s->peer_end));
         s->rcv_nxt = t->ack;
+    }
     s->seen = true;
 }
 
@@ -137,6 +141,13 @@ static void read_options(struct fuzz_input *in, uint8_t which, struct tcp_opts *
     o->num_sack = which & 16 ? 1 : 0;
 }
 
+static void note_peer_end(struct slot *s, seq_t end)
+{
+    if (!s->peer_any || seq_gt(end, s->peer_end))
+        s->peer_end = end;
+    s->peer_any = true;
+}
+
 /* A segment from the peer; `exact` = at the next expected sequence number, acknowledging everything. */
 static void op_segment(struct host *h, struct fuzz_input *in, bool exact)
 {
@@ -166,6 +177,7 @@ static void op_segment(struct host *h, struct fuzz_input *in, bool exact)
         read_options(in, fuzz_u8(in), &t.opts);
     if (t.flags & TCP_SYN)
         len = 0;
+    note_peer_end(s, t.seq + len + !!(t.flags & TCP_SYN) + !!(t.flags & TCP_FIN));
     out = pkt_put(pkt, tcp_emit_len(&t) + len);
     for (uint32_t k = 0; k < len; k++)
         out[tcp_emit_len(&t) + k] = (uint8_t)(t.seq + k);

@@ -13,9 +13,10 @@ cd "$(dirname "$0")/../.."
 dir=${FUZZ_DIR:-build/fuzz}
 jobs=${FUZZ_JOBS:-2}
 
+mkdir -p "$dir"
 if [[ ! -f $dir/build.ninja ]]; then
   CC=clang meson setup "$dir" -Dfuzz=true -Dtests=disabled -Dswitch=disabled -Db_lundef=false \
-    -Dbuildtype=debugoptimized > "$dir.log" 2>&1 || { mkdir -p "$dir"; cat "$dir.log" >&2; exit 1; }
+    -Dbuildtype=debugoptimized
 fi
 ninja -C "$dir" fuzz
 "$dir/stack/fuzz/fuzz_seeds" "$dir/corpus"
