@@ -27,7 +27,6 @@ const VIR_ERROR = koffi.struct("virError", {
 });
 koffi.opaque("virConnect");
 koffi.opaque("virDomain");
-const ERROR_FUNC = koffi.proto("void virErrorFunc(void *userData, void *error)");
 
 const SIGNATURES = {
   virInitialize: "int virInitialize()",
@@ -54,7 +53,7 @@ const SIGNATURES = {
   virDomainPinEmulator: "int virDomainPinEmulator(virDomain *d, uint8_t *map, int length, uint flags)",
   virGetLastError: "virError *virGetLastError()",
   virResetLastError: "void virResetLastError()",
-  virSetErrorFunc: "void virSetErrorFunc(void *userData, virErrorFunc *handler)",
+  virSetErrorFunc: "void virSetErrorFunc(void *userData, void *handler)",
 } as const;
 
 const QEMU_SIGNATURES = {
@@ -80,11 +79,10 @@ export class Binding {
       ...bind("libc.so.6", LIBC_SIGNATURES),
     } as Native;
     const binding = new Binding(native);
-    // Without a handler libvirt prints every error on stderr by itself.
-    native.virSetErrorFunc(
-      null,
-      koffi.register(() => {}, koffi.pointer(ERROR_FUNC)),
-    );
+    // Without a handler libvirt prints every error on stderr by itself. The handler is one for the whole process and is
+    // called on the thread that fails, so it cannot be JavaScript: that belongs to one thread, and dies with it. free(),
+    // given the null of the user data, does nothing.
+    native.virSetErrorFunc(null, koffi.load("libc.so.6").symbol("free", "void"));
     binding.status("virInitialize");
     return binding;
   }
