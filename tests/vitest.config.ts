@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ["scenarios/**/test.ts"],
+    // Also the drivers against what they drive, as that needs the guest image.
+    include: ["scenarios/**/test.ts", "../lab/src/**/*.contract.ts"],
     fileParallelism: false,
     testTimeout: 600_000,
     hookTimeout: 600_000,
