@@ -38,13 +38,13 @@ static int device_name(const char *device, char *name, size_t size)
     return 0;
 }
 
-/* The socket of a vhost device, from its `iface=`; "" for another device. */
+/* The socket that a vhost device will make, from its `iface=`; "" for a device that makes none. */
 static void vhost_socket(const char *device, char *path, size_t size)
 {
     const char *iface = strstr(device, ",iface=");
 
     path[0] = '\0';
-    if (iface == NULL)
+    if (iface == NULL || strstr(device, ",client=1") != NULL)
         return;
     iface += strlen(",iface=");
     snprintf(path, size, "%.*s", (int)strcspn(iface, ","), iface);

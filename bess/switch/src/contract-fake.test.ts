@@ -65,6 +65,13 @@ describe("control plane over the fake", () => {
     await stop();
   });
 
+  it("survives bytes that are no message", async () => {
+    const { rpc, stop } = await startFake();
+    await expect(rpc.raw("CreatePort", Buffer.from("0aff", "hex"))).rejects.toThrow();
+    await rpc.ok("GetVersion");
+    await stop();
+  });
+
   it("turns an own mistake into EIO, with the details in the log alone", async () => {
     const { rpc, stop, plane, errors } = await startFake();
     plane.poolInfo = () => {

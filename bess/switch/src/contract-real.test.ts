@@ -47,7 +47,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
     beforeAll(async () => {
       daemon = await Daemon.start();
       rpc = daemon.rpc;
-    });
+    }, 60_000);
     afterAll(() => daemon.stop());
     beforeEach(() => rpc.ok("ResetAll"));
 

@@ -81,11 +81,11 @@ describe.skipIf(why !== undefined)("guests on a segment", { timeout: 120_000 }, 
       await command(rpc, `fib${n}.set_default_gate`, "L2ForwardCommandSetDefaultGateArg", { gate: 9 });
     }
     await rpc.ok("ResumeAll");
-  });
+  }, 60_000);
   afterEach(async () => {
     for (const each of peers) await each.end();
     await daemon.stop();
-  });
+  }, 60_000);
 
   it("a frame to a known MAC reaches that guest alone, and every frame is accounted for", async () => {
     const receiver = await peer(1, "rxonly");

@@ -2,7 +2,7 @@
 // The real data plane: libvportd_dp.so through koffi. Calls are synchronous; none waits for traffic.
 import { fileURLToPath } from "node:url";
 import koffi from "koffi";
-import { DataPlaneError } from "../errors.js";
+import { DataPlaneError, Errno } from "../errors.js";
 import type { DataPlane, GatePlane, ModulePlane, PoolInfo, PortInfo, PortPlane, WorkerPlane } from "./dataplane.js";
 
 export interface NativeOptions {
@@ -259,6 +259,8 @@ class NativeWorkers implements WorkerPlane {
   }
 }
 
+/** A number that a double or 64 bits cannot hold exactly would arrive as another one. */
 function words(values: number[]): BigInt64Array {
+  if (!values.every(Number.isSafeInteger)) throw new DataPlaneError(Errno.EINVAL);
   return BigInt64Array.from(values, BigInt);
 }

@@ -10,6 +10,8 @@ export const DRIVER = "PMDPort";
 const MAX_QUEUES = 128;
 const MAX_QUEUE_SIZE = 4096;
 const MTU_MIN = 68;
+/** DPDK knows devices that write files or take the host's interfaces; these serve guests and tests. */
+const DEVICE = /^(eth|net)_(vhost|null|ring)/;
 /** A frame must fit one buffer. */
 const MTU_MAX = 2048;
 
@@ -61,11 +63,13 @@ export class Ports {
   }
 
   #attach(device: string, spec: Parameters<DataPlane["ports"]["create"]>[1]): number {
+    const text = `Cannot attach vdev ${device}`;
+    if (!DEVICE.test(device)) throw new DataPlaneError(Errno.ENODEV, text);
     try {
       return this.plane.create(device, spec);
     } catch (error) {
       if (error instanceof DataPlaneError && error.code === Errno.ENODEV) {
-        throw new DataPlaneError(error.code, `Cannot attach vdev ${device}`);
+        throw new DataPlaneError(error.code, text);
       }
       throw error;
     }

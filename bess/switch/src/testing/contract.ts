@@ -128,6 +128,13 @@ const REFUSED: Row[] = [
     "Invalid argument",
   ],
   [
+    "QueueInc of a queue that 64 bits only just hold",
+    "CreateModule",
+    create("q", "QueueInc", pack("QueueIncArg", { port: "v0", qid: "18446744073709551615" })),
+    22,
+    "Invalid argument",
+  ],
+  [
     "QueueInc of a taken queue",
     "CreateModule",
     create("q", "QueueInc", pack("QueueIncArg", { port: "v0" })),
@@ -144,6 +151,13 @@ const REFUSED: Row[] = [
   ["a port in use", "DestroyPort", { name: "v0" }, 16, "Device or resource busy"],
   ["PMDPort without device", "CreatePort", { name: "p", driver: "PMDPort" }, 22, "No port specified"],
   ["an unknown device", "CreatePort", pmd("p", "net_foo0,x=1"), 19, "Cannot attach vdev net_foo0,x=1"],
+  [
+    "a device that writes files",
+    "CreatePort",
+    pmd("p", "net_pcap0,tx_pcap=/x"),
+    19,
+    "Cannot attach vdev net_pcap0,tx_pcap=/x",
+  ],
   ["a device twice", "CreatePort", pmd("p", NULL), 16, "rte_eth_dev_configure() failed"],
   [
     "a large MTU",
@@ -245,7 +259,7 @@ export function contractSuite(name: string, start: () => Promise<Running>): void
     beforeAll(async () => {
       running = await start();
       rpc = running.rpc;
-    });
+    }, 60_000);
     afterAll(() => running.stop());
     beforeEach(() => rpc.ok("ResetAll"));
 

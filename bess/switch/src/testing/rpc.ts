@@ -26,6 +26,15 @@ export class Rpc implements Disposable {
     });
   }
 
+  /** A request of any bytes. */
+  raw(rpc: MethodName, bytes: Buffer): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const done = (error: Error | null, reply?: Buffer) => (error ? reject(error) : resolve(reply ?? Buffer.alloc(0)));
+      const same = (buffer: Buffer) => buffer;
+      this.#client.makeUnaryRequest(`/bess.pb.BESSControl/${rpc}`, same, same, bytes, done);
+    });
+  }
+
   /** A call that must succeed. */
   async ok<M extends MethodName>(rpc: M, request: Request<M> = {} as Request<M>): Promise<ReplyRead<M>> {
     const reply = await this.call(rpc, request);
