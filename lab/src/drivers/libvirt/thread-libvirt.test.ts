@@ -7,7 +7,8 @@ const { ThreadLibvirt: Thread } = (await import(compiled)) as { ThreadLibvirt: t
 const URI = "test:///default";
 
 it("errors on one thread while others come and go do not bring the process down", async () => {
-  const fail = (libvirt: ThreadLibvirt) => expect(libvirt.call("state", { name: "nobody" })).rejects.toThrow("nobody");
+  const fail = (libvirt: ThreadLibvirt) =>
+    expect(libvirt.call("state", { name: "nobody" })).rejects.toThrow("Domain not found");
   await using lasting = await Thread.connect(URI);
   let failing = true;
   const failures = (async () => {
