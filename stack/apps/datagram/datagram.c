@@ -78,22 +78,23 @@ static void advance(struct flow *f, uint32_t number)
     f->highest = number + 1;
 }
 
-void flow_data(struct flow *f, uint32_t number)
+bool flow_data(struct flow *f, uint32_t number)
 {
     bool late = number < f->highest;
 
     if (number == UINT32_MAX) /* cannot be: the end marker could not count it */
-        return;
+        return false;
     if (!late)
         advance(f, number);
     if ((late && f->highest - number > FLOW_WINDOW) || test_and_set(f, number)) {
         f->duplicates++;
-        return;
+        return false;
     }
     f->unique++;
     f->reordered += late;
     if (!f->ended && f->highest > f->expected)
         f->expected = f->highest;
+    return true;
 }
 
 void flow_end(struct flow *f, uint32_t total)

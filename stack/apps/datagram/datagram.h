@@ -43,8 +43,8 @@ struct flow {
 
 bool flow_init(struct flow *f);
 void flow_fini(struct flow *f);
-/** A data datagram of that number came. */
-void flow_data(struct flow *f, uint32_t number);
+/** A data datagram of that number came; false when it is a copy. */
+bool flow_data(struct flow *f, uint32_t number);
 void flow_end(struct flow *f, uint32_t total);
 uint32_t flow_lost(const struct flow *f);
 

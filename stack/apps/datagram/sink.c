@@ -25,7 +25,7 @@
 static const char usage[] =
     "usage: udp_sink [-l PORT] -f CONF [-n DATAGRAMS] [-t SECONDS] [--echo] [-N CORES] [--json]\n"
     "  -l PORT       listen (9999)\n"
-    "  -n DATAGRAMS  end after so many\n"
+    "  -n DATAGRAMS  end after so many different ones\n"
     "  -t SECONDS    end when nothing came for so long, once something came\n"
     "  --echo        send every datagram back\n"
     "  -N CORES      threads, one a core (1)\n"
@@ -79,8 +79,8 @@ static void on_data(struct sink *s, struct sender *from, const struct datagram *
         s->first_us = now_us;
     s->last_us = now_us;
     s->bytes += len;
-    flow_data(&from->flow, d->number);
-    atomic_fetch_add_explicit(&all_received, 1, memory_order_relaxed);
+    if (flow_data(&from->flow, d->number))
+        atomic_fetch_add_explicit(&all_received, 1, memory_order_relaxed);
     atomic_store_explicit(&last_arrival_us, now_us, memory_order_relaxed);
     count(&s->t->counts.read_bytes, len);
     count(&s->t->counts.completes, 1);

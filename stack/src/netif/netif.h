@@ -20,7 +20,8 @@
 struct netif;
 struct log;
 
-/** What to open; filled from the configuration. Strings are borrowed during open only, the log until close. */
+/** What to open; filled from the configuration. Strings are borrowed during open only, the log until close.
+ */
 struct netif_params {
     const char *port;    /**< key `port`: which interface */
     const char *eal;     /**< key `eal`: extra EAL arguments, or NULL (dpdk) */

@@ -151,21 +151,29 @@ static enum status refuse(struct tap_netif *t, struct log *log, const char *what
     return st;
 }
 
+static int attach(struct tap_netif *t, int fd, int more_flags)
+{
+    struct ifreq req;
+
+    request_init(t, &req);
+    req.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | more_flags);
+    return ioctl(fd, TUNSETIFF, &req);
+}
+
 /* Opens one more queue of the interface. */
 static enum status open_queue(struct tap_netif *t, struct log *log, int *fd)
 {
-    struct ifreq req;
     bool many = t->nif.num_queues > 1;
+    int failed;
 
     *fd = open(DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (*fd < 0)
         return refuse(t, log, "cannot open " DEVICE,
                       "load the module (modprobe tun) or give the process the device");
-    request_init(t, &req);
-    req.ifr_flags = IFF_TAP | IFF_NO_PI;
-    if (many)
-        req.ifr_flags |= IFF_MULTI_QUEUE;
-    if (!ioctl(*fd, TUNSETIFF, &req))
+    failed = attach(t, *fd, many ? IFF_MULTI_QUEUE : 0);
+    if (failed && errno == EINVAL && !many) /* made for several queues: one of them will do */
+        failed = attach(t, *fd, IFF_MULTI_QUEUE);
+    if (!failed)
         return ioctl(*fd, TUNSETOFFLOAD, 0) ? refuse(t, log, "cannot turn offloads off", "old kernel?")
                                             : ST_OK;
     if (errno == EPERM)
@@ -174,11 +182,10 @@ static enum status open_queue(struct tap_netif *t, struct log *log, int *fd)
             "run as root, with CAP_NET_ADMIN, or make it yours: ip tuntap add NAME mode tap user USER");
     if (errno == EBUSY)
         return refuse(t, log, "in use", "another process drives this interface");
-    if (errno == EINVAL)
-        return refuse(t, log, many ? "does not take several queues" : "is not a tap interface with one queue",
-                      many ? "make it with: ip tuntap add NAME mode tap multi_queue"
-                           : "choose another name, or set num_cores above 1 for a multi_queue tap");
-    return refuse(t, log, "cannot attach", "see ip -d link show");
+    if (errno == EINVAL && many)
+        return refuse(t, log, "does not take several queues",
+                      "make it with: ip tuntap add NAME mode tap multi_queue");
+    return refuse(t, log, "cannot attach", "is it a tap interface? see ip -d link show");
 }
 
 /* Sets our MTU and the link up, unless it is so already: that may need rights that attaching does not. */

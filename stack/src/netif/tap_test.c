@@ -158,6 +158,22 @@ static void attaches_to_what_exists(void **state)
     assert_int_equal(system("ip link del nt3"), 0);
 }
 
+static void one_queue_of_many(void **state)
+{
+    struct netif_params params = {.port = "nt4", .num_queues = 1, .mtu = 1500, .log = kit_log()};
+    struct netif *nif;
+
+    (void)state;
+    need_rights();
+    assert_int_equal(system("ip tuntap add nt4 mode tap multi_queue"), 0);
+    nif = open_tap("nt4", 1);
+    assert_int_equal(nif->num_queues, 1);
+    nif->ops->close(nif);
+    assert_int_equal(system("ip link del nt4 && ip link add nt4 type bridge"), 0);
+    assert_int_equal(tap_open(&params, &nif), ST_NO_DEVICE);
+    assert_non_null(strstr(kit_logged, "is it a tap interface?"));
+}
+
 static void refuses_bad_names(void **state)
 {
     static const char *const bad[] = {"", "a_name_too_long_", "a/b", "tap%d", "a b", ".."};
@@ -179,6 +195,7 @@ int main(void)
         cmocka_unit_test(several_queues),
         cmocka_unit_test(frames_on_a_link_that_is_down_are_counted),
         cmocka_unit_test(attaches_to_what_exists),
+        cmocka_unit_test(one_queue_of_many),
         cmocka_unit_test(refuses_bad_names),
     };
 
