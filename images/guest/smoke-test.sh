@@ -200,19 +200,27 @@ test_normal_life() {
     finish_machine
 }
 
-# epserver from the payload, with the stack on the first NIC.
+# The stack in the guest: TCP between its two NICs, one process on each, every byte verified.
 test_own_applications() {
-    if ! grep -qs '"epserver"' "$OUT_DIR/payload.json"; then
-        skip "epserver on the NIC: the payload has no epserver (images/guest/payload.sh builds it)"
+    if ! grep -qs '"tcp_sink"' "$OUT_DIR/payload.json"; then
+        skip "TCP between the NICs: the payload has no tcp_sink (images/guest/payload.sh builds it)"
         return
     fi
-    boot "$OUT_DIR/payload.img" hub "vnflab.hugepages=128"
+    boot "$OUT_DIR/payload.img" hub "vnflab.hugepages=192"
     check "boots with the payload of the stack" wait_for_console 'vnflab: ready' 60
-    guest 30 'mkdir -p /run/www; echo hello >/run/www/index.html
-        printf "io = dpdk\nport = 02:00:00:00:00:01\naddress = 169.254.9.8/24\n" >/run/vnflab/stack.conf
-        timeout -s INT 6 epserver -p /run/www -f /run/vnflab/stack.conf -N 1 --json' || true
-    check "epserver listens on the NIC" [ "$(grep -c '"event":"listening"' <<<"$GUEST_OUT")" = 1 ]
-    grep -q '"event":"listening"' <<<"$GUEST_OUT" || tail -n 40 <<<"$GUEST_OUT"
+    # shellcheck disable=SC2016 # for the guest's shell
+    guest 100 'cd /run/vnflab
+        for n in 1 2; do
+            printf "io = dpdk\nport = 0000:00:0$n.0\naddress = 169.254.9.$n/24\nidle = sleep\n" >$n.conf
+            echo "eal = --file-prefix nic$n" >>$n.conf
+        done
+        timeout -s INT 80 tcp_sink -f 1.conf -N 1 -l 9999 -n 1 --json >sink.out 2>sink.err &
+        while ! grep -q listening sink.out; do sleep 0.2; kill -0 $! || break; done
+        timeout -s INT 60 tcp_source -f 2.conf -N 1 -a 169.254.9.1 -p 9999 -b 4m -c 1 --json
+        wait $!; echo "exit code of the sink: $?"; cat sink.out sink.err' || true
+    check "4 MiB over TCP from NIC to NIC, verified" \
+        [ "$(grep -cE '"app":"tcp_sink".*"bytes":4194304,|exit code of the sink: 0' <<<"$GUEST_OUT")" = 2 ]
+    if [ $failed -eq 0 ]; then grep '"app":"tcp_sink"' <<<"$GUEST_OUT" | tail -n 1; else tail -n 60 <<<"$GUEST_OUT"; fi
     finish_machine
 }
 
