@@ -293,7 +293,7 @@ void host_in(struct host *h, const struct seg *s, bool more)
     uint32_t len = (uint32_t)s->len;
     struct pkt *p = script_pkt(h);
 
-    stream_fill(PEER_SEED, t.seq - h->peer_iss, pkt_put(p, len), len);
+    stream_fill(PEER_SEED, t.seq + !!(t.flags & TCP_SYN) - h->peer_iss, pkt_put(p, len), len);
     set_opts(h, s, &t);
     pkt_push(p, tcp_emit_len(&t));
     tcp_emit(p->data, &t, h->peer_addr, HOST_ADDR, len);

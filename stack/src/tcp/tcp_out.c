@@ -188,7 +188,7 @@ static bool next_segment(const struct tcp_conn *c, uint32_t *len, bool *fin)
         return true;
     if (!*len)
         return false;
-    if (*len == c->mss || seq_lt(c->snd_nxt, c->snd_max))
+    if (*len == c->mss || (seq_lt(c->snd_nxt, c->snd_max) && (*len == left || !flight)))
         return true;
     return may_be_small && (*len == left || *len >= c->max_snd_wnd / 2);
 }
