@@ -34,6 +34,7 @@ export function cliReference(program: Command): string {
     "| `VNFLAB_STATE` | folder for records, logs and results; otherwise `$XDG_STATE_HOME/vnflab` or `~/.local/state/vnflab` |",
     "| `VNFLAB_RUN` | short folder for sockets; otherwise `/run/user/UID/vnflab` or `/tmp/vnflab-UID` |",
     "| `VNFLAB_ROOT` | the repository with the built programs; otherwise the one that the command is part of |",
+    "| `VNFLAB_LIBVIRT_URI` | libvirt of the virtual machines of a lab that is brought up; otherwise a private libvirtd |",
     "| `VNFLAB_DEBUG` | print stack traces |",
     "",
     ...sections.flat(),

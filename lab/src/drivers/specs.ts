@@ -96,7 +96,11 @@ async function vmSpec(
     kernelArgs: renderKernelCmdline(image.kernelArgs, machine),
   });
   const guestDirs = { binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" };
-  return { ...common, ...guestDirs, kind: "vm", domainName, domainXml, consoleSocket, macs: [machine.mac] };
+  const libvirtUri = host.env.VNFLAB_LIBVIRT_URI;
+  return {
+    ...{ ...common, ...guestDirs, kind: "vm", domainName, domainXml, consoleSocket, macs: [machine.mac] },
+    ...(libvirtUri ? { libvirtUri } : {}),
+  };
 }
 
 const manifestSchema = z.object({

@@ -84,7 +84,7 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     if (!state) return { status: "absent", detail: "no such domain" };
     if (!isAlive(state)) return { status: "dead", detail: describeEnd(state) };
     const process = await this.process(spec);
-    const daemon = spec.libvirtUri ?? "private libvirtd, as the lab names no URI";
+    const daemon = spec.libvirtUri ?? "private libvirtd, as VNFLAB_LIBVIRT_URI was not set";
     return { status: "running", detail: `domain ${state.state} (${daemon})`, ...(process ? { pid: process.pid } : {}) };
   }
 
