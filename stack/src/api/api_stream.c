@@ -72,52 +72,43 @@ static struct sock *vector_sock(mctx_t mctx, int sockid, const struct iovec *iov
     return s;
 }
 
-int mtcp_readv(mctx_t mctx, int sockid, const struct iovec *iov, int numIOV)
+/** Reads or writes the buffers one after the other, until one is not filled or taken whole. Only the first
+ * part of a read waits: what is there is returned. */
+static int vector_move(mctx_t mctx, int sockid, const struct iovec *iov, int n, bool reading)
 {
     struct worker *w;
-    struct sock *s = vector_sock(mctx, sockid, iov, numIOV, &w);
-    size_t total = 0, got;
+    struct sock *s = vector_sock(mctx, sockid, iov, n, &w);
+    size_t total = 0, moved;
 
     if (!s)
         return -1;
-    for (int i = 0; i < numIOV; i++) {
+    for (int i = 0; i < n; i++) {
+        size_t len = iov[i].iov_len;
         enum status st;
 
-        if (iov[i].iov_len == 0)
+        if (len == 0)
             continue;
-        st = worker_read(w, s, iov[i].iov_base, iov[i].iov_len, false, total > 0, &got);
+        if (reading)
+            st = worker_read(w, s, iov[i].iov_base, len, false, total > 0, &moved);
+        else
+            st = worker_write(w, s, iov[i].iov_base, len, false, &moved);
         if (st != ST_OK && total == 0)
             return api_result(st);
         if (st != ST_OK)
             break;
-        total += got;
-        if (got < iov[i].iov_len)
+        total += moved;
+        if (moved < len)
             break;
     }
     return (int)total;
 }
 
+int mtcp_readv(mctx_t mctx, int sockid, const struct iovec *iov, int numIOV)
+{
+    return vector_move(mctx, sockid, iov, numIOV, true);
+}
+
 int mtcp_writev(mctx_t mctx, int sockid, const struct iovec *iov, int numIOV)
 {
-    struct worker *w;
-    struct sock *s = vector_sock(mctx, sockid, iov, numIOV, &w);
-    size_t total = 0, put;
-
-    if (!s)
-        return -1;
-    for (int i = 0; i < numIOV; i++) {
-        enum status st;
-
-        if (iov[i].iov_len == 0)
-            continue;
-        st = worker_write(w, s, iov[i].iov_base, iov[i].iov_len, false, &put);
-        if (st != ST_OK && total == 0)
-            return api_result(st);
-        if (st != ST_OK)
-            break;
-        total += put;
-        if (put < iov[i].iov_len)
-            break;
-    }
-    return (int)total;
+    return vector_move(mctx, sockid, iov, numIOV, false);
 }

@@ -298,6 +298,13 @@ static bool drained(void *arg)
     return w->tx_count == 0 && tcp_num_conns(w->tcp) == tcp_get_counters(w->tcp)->now_time_wait;
 }
 
+static void log_line(void *ctx, const char *text)
+{
+    struct worker *w = ctx;
+
+    log_say(&w->stack->log, LOG_DEBUG, "worker %u: %s", w->index, text);
+}
+
 void worker_destroy(struct worker *w, uint64_t linger_us)
 {
     socktab_close_all(&w->socks, w->now_us);
@@ -306,6 +313,8 @@ void worker_destroy(struct worker *w, uint64_t linger_us)
         worker_wait(w, drained, w, linger_us);
     else
         worker_round(w);
+    if (w->stack->log.level >= LOG_DEBUG)
+        worker_print_counters(w, log_line, w);
     worker_free(w);
 }
 
