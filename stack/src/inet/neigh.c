@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Neighbour table: buckets of eight entries, so that a lookup reads two cache lines and needs no links.
- * Life of an entry: INCOMPLETE (asked by broadcast) -> REACHABLE -> PROBE (used, and due for confirmation)
+ * Neighbour table: buckets of eight entries, so that a lookup reads neighbouring cache lines and follows no
+ * links. Life of an entry: INCOMPLETE (asked by broadcast) -> REACHABLE -> PROBE (used, and due for
+ * confirmation)
  * -> REACHABLE again or FREE. Invariants: the published MAC is valid in REACHABLE, PROBE and STATIC only; a
  * STATIC entry never changes; next_us <= every at_us. */
 #include "inet/neigh.h"
