@@ -228,13 +228,15 @@ static int parse_options(int argc, char **argv)
 }
 
 struct totals {
-    uint64_t received, expected, lost, reordered, duplicates, bytes, corrupt, first_us, last_us;
+    uint64_t received, expected, lost, reordered, duplicates, bytes, corrupt, echo_failures, first_us,
+        last_us;
 };
 
 static void add_sink(struct totals *all, const struct sink *s)
 {
     all->bytes += s->bytes;
     all->corrupt += s->corrupt;
+    all->echo_failures += s->echo_failures;
     if (s->first_us && (!all->first_us || s->first_us < all->first_us))
         all->first_us = s->first_us;
     if (s->last_us > all->last_us)
@@ -276,6 +278,7 @@ static bool report(void)
         json_u64(&j, "reordered", all.reordered);
         json_u64(&j, "duplicates", all.duplicates);
         json_u64(&j, "corrupt", all.corrupt);
+        json_u64(&j, "echo_failures", all.echo_failures);
         json_double(&j, "seconds", seconds);
         json_double(&j, "pps", (double)all.received * rate);
         json_double(&j, "gbps", (double)all.bytes * 8e-9 * rate);

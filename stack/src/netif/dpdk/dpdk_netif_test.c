@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
 #include "netif/dpdk/dpdk_netif.h"
 #include "netif/netif_testkit.h"
 
@@ -245,6 +248,46 @@ static void misses_list_what_there_is(void **state)
     ring->ops->close(ring);
 }
 
+/* Sends a frame in two pieces past the interface, as a device with small buffers would deliver it. */
+static void send_in_two(struct rte_mempool *pool, uint32_t first, uint32_t second)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(pool), *tail = rte_pktmbuf_alloc(pool);
+    uint16_t port;
+
+    assert_true(m && tail);
+    memset(rte_pktmbuf_append(m, (uint16_t)first), 1, first);
+    memset(rte_pktmbuf_append(tail, (uint16_t)second), 2, second);
+    assert_int_equal(rte_pktmbuf_chain(m, tail), 0);
+    assert_int_equal(rte_eth_dev_get_port_by_name("net_ring0", &port), 0);
+    assert_int_equal(rte_eth_tx_burst(port, 0, &m, 1), 1);
+}
+
+static void pieces_are_joined_or_dropped(void **state)
+{
+    struct netif *nif = must_open("vdev:net_ring0", 1);
+    struct rte_mempool *pool =
+        rte_pktmbuf_pool_create("pieces", 63, 0, sizeof(struct pkt), 2304, SOCKET_ID_ANY);
+    struct netif_stats s;
+    struct pkt *p;
+
+    (void)state;
+    assert_non_null(pool);
+    send_in_two(pool, 600, 700);
+    assert_int_equal(netif_rx_burst(nif, 0, &p, 1), 1);
+    assert_int_equal(p->len, 1300);
+    assert_int_equal(p->data[599], 1);
+    assert_int_equal(p->data[600], 2);
+    assert_int_equal(p->data[1299], 2);
+    pkt_free(p);
+    send_in_two(pool, 2000, 2000); /* longer than a buffer */
+    assert_int_equal(netif_rx_burst(nif, 0, &p, 1), 0);
+    kit_stats(nif, &s);
+    assert_int_equal(s.rx_dropped, 1);
+    assert_int_equal(rte_mempool_in_use_count(pool), 0);
+    rte_mempool_free(pool);
+    nif->ops->close(nif);
+}
+
 static void short_memory_is_told_with_numbers(void **state)
 {
     struct netif_params params = {
@@ -271,6 +314,7 @@ int main(void)
         cmocka_unit_test(several_threads),
         cmocka_unit_test(fewer_queues_than_wanted),
         cmocka_unit_test(misses_list_what_there_is),
+        cmocka_unit_test(pieces_are_joined_or_dropped),
         cmocka_unit_test(short_memory_is_told_with_numbers),
     };
 
