@@ -4,10 +4,9 @@ import { FAULT, type LibvirtFault } from "./native/protocol.js";
 
 /** Words of libvirt or QEMU -> what helps. The first that fits is taken. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
-  [
-    /Failed to connect to '.*sock'|Failed to connect socket to/i,
-    "The switch must listen on the machine's socket first.",
-  ],
+  [/Failed to connect to '.*sock'/i, "The switch must listen on the machine's socket first."],
+  [/Failed to connect socket to|End of file while reading/i, "Is the daemon of this libvirt URI running?"],
+  [/no connection driver available/i, "Correct VNFLAB_LIBVIRT_URI, or leave it away: the lab then starts a libvirtd."],
   [/Permission denied/i, "QEMU runs as this user: it must be able to read the image files and every folder above."],
   [/Cannot find QEMU binary|Cannot check QEMU binary|no emulator/i, "Install QEMU with `make setup`."],
   [/Could not access KVM kernel module|failed to initialize kvm/i, "Use `accelerator: tcg` in the lab file."],

@@ -52,6 +52,14 @@ describe("the libvirt driver", () => {
     expect(libvirt.domains.size).toBe(0);
   });
 
+  it("does not ask a libvirt that was never told of the machine, so that a wrong URI is no obstacle later", async () => {
+    const host = fakeHost();
+    const unreachable = new LibvirtMachineDriver(host, () => Promise.reject(new Error("unreachable")));
+    await expect(unreachable.start(spec, signal)).rejects.toThrow("unreachable");
+    expect((await unreachable.observe(spec)).status).toBe("absent");
+    await unreachable.stop(spec);
+  });
+
   it("tells a guest that died, with its console, to whoever waits for a command", async () => {
     const { driver, libvirt } = await started();
     const process = await driver.exec(spec, { argv: ["sleep", "60"] });

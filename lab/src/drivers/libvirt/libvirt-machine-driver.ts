@@ -55,9 +55,10 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
   async start(spec: VmSpec, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { domainName: name } = spec;
-    const state = await this.state(spec, "start the daemon");
+    const state = await this.state(spec, "ask anyway");
     if (state && isAlive(state)) return;
     const libvirt = await this.connection(spec);
+    await this.host.files.write(definedMark(spec), `${spec.domainName}\n`);
     try {
       await libvirt.call("define", { xml: spec.domainXml }, { deadlineMs: CONNECT_MS });
       signal.throwIfAborted();
@@ -76,6 +77,7 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
       await unless(FAULT.NO_DOMAIN, libvirt.call("undefine", { name: spec.domainName }));
     }
     await this.drop(spec);
+    await this.host.files.remove(definedMark(spec));
     await this.host.files.remove((await this.daemon(spec.runDir)).qemuLog(spec.domainName));
   }
 
@@ -164,16 +166,18 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     }
   }
 
-  /** Undefined when there is no such domain; no daemon is started only to be told so. */
-  private async state(spec: VmSpec, start?: "start the daemon"): Promise<DomainState | undefined> {
-    if (spec.libvirtUri === undefined && start === undefined) {
-      const daemon = await this.daemon(spec.runDir);
-      if (!(await daemon.knows(spec.domainName))) return undefined;
-    }
+  /** Undefined when there is no such domain; a daemon that was never told of it is not even asked. */
+  private async state(spec: VmSpec, ask?: "ask anyway"): Promise<DomainState | undefined> {
+    if (ask === undefined && !(await this.mayExist(spec))) return undefined;
     return unless(
       FAULT.NO_DOMAIN,
       this.using(spec, (libvirt) => libvirt.call("state", { name: spec.domainName })),
     );
+  }
+
+  private async mayExist(spec: VmSpec): Promise<boolean> {
+    if (spec.libvirtUri !== undefined) return (await this.host.files.kind(definedMark(spec))) !== undefined;
+    return (await this.daemon(spec.runDir)).knows(spec.domainName);
   }
 
   private async process(spec: VmSpec) {
@@ -262,6 +266,11 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     const { code, message, hint, cause } = known;
     return new VnflabError(code, `${spec.machine}: ${message}`, { hint, cause, log: { file, lines } });
   }
+}
+
+/** Written before the domain is defined, removed when it is gone. */
+function definedMark(spec: VmSpec): string {
+  return join(spec.stateDir, "domain");
 }
 
 function guestError(spec: VmSpec, what: string, cause: unknown): VnflabError {
