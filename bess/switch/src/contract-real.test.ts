@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The contract over DPDK, and what a fake cannot show: packets, sockets, the end of the process.
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -212,6 +212,22 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect(existsSync(runtimeDir(daemon.prefix))).toBe(false);
       expect(daemon.log).toContain(`stopping: ${how}`);
       expect(daemon.log).toContain("without hugepages (asked for: off)");
+      await daemon.stop();
+    });
+
+    it("is pinned with its workers alone", async () => {
+      const allowed = (path: string) => /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(path, "utf8"))?.[1];
+      const daemon = await Daemon.start();
+      await daemon.rpc.ok("AddWorker", { wid: 0, core: 0 });
+      const tasks = `/proc/${daemon.pid}/task`;
+      const cores = readdirSync(tasks).map((tid) => ({
+        name: readFileSync(`${tasks}/${tid}/comm`, "utf8").trim(),
+        cores: allowed(`${tasks}/${tid}/status`),
+      }));
+      const everywhere = allowed("/proc/self/status");
+      expect(cores.filter(({ name }) => name === "vportd-w0")).toEqual([{ name: "vportd-w0", cores: "0" }]);
+      expect(cores.filter(({ name }) => name === "node")).not.toEqual([]);
+      for (const { name, cores: list } of cores) if (name === "node") expect(list).toBe(everywhere);
       await daemon.stop();
     });
 
