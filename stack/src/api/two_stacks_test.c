@@ -198,6 +198,22 @@ static void abort_and_unread_data_reset_the_peer(void **state)
     assert_int_equal(errno, ECONNRESET);
 }
 
+static void what_is_not_finished_when_a_context_ends_is_reset(void **state)
+{
+    struct worker *w = kit_worker(&kit, 1);
+    char buf[8];
+
+    (void)state;
+    mtcp_write(C, client, "last", 4);
+    api_ctx_destroy(C, 1000); /* the peer does not run meanwhile */
+    kit.ctx[0] = NULL;
+    for (int i = 0; i < 5; i++)
+        worker_round(w);
+    assert_int_equal(mtcp_read(S, server, buf, sizeof(buf)), 4);
+    assert_int_equal(mtcp_read(S, server, buf, sizeof(buf)), -1);
+    assert_int_equal(errno, ECONNRESET);
+}
+
 static void descriptors_and_connections_do_not_leak(void **state)
 {
     int first = -1;
@@ -346,6 +362,7 @@ int main(void)
         TEST(a_clean_close_is_seen_as_end_of_stream),
         TEST(half_closed_connections_still_carry_the_answer),
         TEST(abort_and_unread_data_reset_the_peer),
+        TEST(what_is_not_finished_when_a_context_ends_is_reset),
         TEST(descriptors_and_connections_do_not_leak),
         TEST(datagrams_both_ways),
         TEST(options_are_real),

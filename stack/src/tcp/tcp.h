@@ -122,6 +122,8 @@ enum status tcp_shutdown_write(struct tcp_conn *c, uint64_t now_us);
 void tcp_close(struct tcp_conn *c, uint64_t now_us);
 /** Reset to the peer; c is invalid after. */
 void tcp_abort(struct tcp_conn *c, uint64_t now_us);
+/** The same for every connection, those that their users have let go of included: before tcp_destroy(). */
+void tcp_abort_all(struct tcp *tcp, uint64_t now_us);
 void tcp_set_no_delay(struct tcp_conn *c, bool on, uint64_t now_us);
 
 /** What mtcpstat, tests and getsockopt(TCP_INFO) see of a connection. */

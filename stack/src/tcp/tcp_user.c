@@ -205,6 +205,12 @@ void tcp_abort(struct tcp_conn *c, uint64_t now_us)
     tcp_conn_done(c, ST_ABORTED);
 }
 
+void tcp_abort_all(struct tcp *tcp, uint64_t now_us)
+{
+    list_for_each_safe(at, &tcp->all)
+        tcp_abort(container_of(at, struct tcp_conn, all), now_us);
+}
+
 void tcp_set_no_delay(struct tcp_conn *c, bool on, uint64_t now_us)
 {
     (void)now_us;

@@ -279,6 +279,7 @@ enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker *
     w->nif = st->nif;
     w->max_socks = st->cfg->max_concurrency;
     w->now_us = worker_clock_us();
+    rates_init(w);
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     rc = w->wake_fd < 0 ? ST_IO : create_layers(w);
     if (rc != ST_OK) {
@@ -313,6 +314,8 @@ void worker_destroy(struct worker *w, uint64_t linger_us)
         worker_wait(w, drained, w, linger_us);
     else
         worker_round(w);
+    tcp_abort_all(w->tcp, w->now_us);
+    worker_tx_flush(w);
     if (w->stack->log.level >= LOG_DEBUG)
         worker_print_counters(w, log_line, w);
     worker_free(w);

@@ -34,6 +34,13 @@ struct worker_counters {
 #undef COUNTER
 };
 
+/** Counters at the last line about rates (key stat_print). */
+struct worker_rates {
+    uint64_t next_us; /**< when the next line is due; WORKER_FOREVER = none wanted */
+    uint64_t last_us;
+    struct worker_counters last;
+};
+
 struct worker {
     struct mtcp_stack *stack;
     unsigned index; /**< also the queue of the interface */
@@ -54,6 +61,7 @@ struct worker {
     int wake_fd;        /**< eventfd that ends a sleep */
     atomic_bool interrupted;
     struct worker_counters cnt;
+    struct worker_rates rates;
 };
 
 enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker **out);
@@ -63,5 +71,8 @@ bool worker_tx_flush(struct worker *w);
 /** Nothing happened in the last round: rest, as key `idle` says, until something may happen or until_us. */
 void worker_idle(struct worker *w, uint64_t until_us);
 uint64_t worker_clock_us(void);
+/** Once a second a line with the worker's rates, when key stat_print asks for it. */
+void rates_init(struct worker *w);
+void rates_print(struct worker *w);
 
 #endif

@@ -77,6 +77,8 @@ bool worker_round(struct worker *w)
         w->send_refused = false;
         socktab_notify_send_room(&w->socks);
     }
+    if (w->now_us >= w->rates.next_us)
+        rates_print(w);
     w->cnt.rounds++;
     w->idle_run = busy ? 0 : w->idle_run + 1;
     w->cnt.idle_rounds += !busy;
@@ -139,7 +141,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 /** How long nothing will happen by itself; WORKER_FOREVER = until a frame comes. */
 static uint64_t quiet_us(struct worker *w, uint64_t until_us)
 {
-    uint64_t next = min_u64(until_us, timers_deadline(w)), now = worker_clock_us();
+    uint64_t next = min_u64(min_u64(until_us, timers_deadline(w)), w->rates.next_us), now = worker_clock_us();
 
     if (w->nif->ops->next_deadline_us)
         next = min_u64(next, w->nif->ops->next_deadline_us(w->nif));
