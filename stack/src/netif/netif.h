@@ -20,8 +20,7 @@
 struct netif;
 struct log;
 
-/** What to open; filled from the configuration. Strings are borrowed during open only, the log until close.
- */
+/** What to open; filled from the configuration. Strings are borrowed during open, the log until close. */
 struct netif_params {
     const char *port;    /**< key `port`: which interface */
     const char *eal;     /**< key `eal`: extra EAL arguments, or NULL (dpdk) */
@@ -55,8 +54,7 @@ struct netif_ops {
     enum status (*attach_thread)(struct netif *nif);
     /** A file descriptor that becomes readable when frames wait, -1 when the interface can only be polled. */
     int (*rx_fd)(struct netif *nif, unsigned queue);
-    /** For interfaces that hold frames back (fault): when to poll again, UINT64_MAX = no need; may be NULL.
-     */
+    /** For interfaces that hold frames back (fault): when to poll again, UINT64_MAX = never; may be NULL. */
     uint64_t (*next_deadline_us)(struct netif *nif);
     void (*close)(struct netif *nif);
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The capture wrapper: what the file holds, frames refused by the device, several queues at once, bad paths.
- */
+ * The capture wrapper: what the file holds, frames refused by the device, several queues at once, bad
+ * paths. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * virtio_user over vhost-user against a switch in another process (dpdk-testpmd, which joins two ports), both
- * without hugepages; two processes of ours drive the two ports. Skipped when dpdk-testpmd is not installed.
- */
+ * virtio_user over vhost-user against a switch in another process (dpdk-testpmd, which joins two ports),
+ * both without hugepages; two processes of ours drive the two ports. Skipped when dpdk-testpmd is not
+ * installed. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -141,8 +141,8 @@ static int echo_machine(void)
     return 0;
 }
 
-/* Frame 1 again and again until its echo proves that both sides are connected; the switch drops before that.
- */
+/* Frame 1 again and again until its echo proves that both sides are connected; the switch drops before
+ * that. */
 static bool say_hello(struct netif *nif)
 {
     struct timespec begin;
