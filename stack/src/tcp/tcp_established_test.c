@@ -334,6 +334,18 @@ TRACE(test_send_buffer_full)
     host_free(h);
 }
 
+/* [RFC 9293 3.10.2] a send buffer filled to the last byte by a write that was taken whole also tells */
+TRACE(test_send_buffer_exactly_full)
+{
+    struct host *h = conn_established(&(struct host_opts){.sndbuf = 4096});
+
+    assert_int_equal(host_write(h, 4096), 4096);
+    assert_int_equal(host_discard(h), 3);
+    IN(h, ACK, .seq = 1, .ack = 1461);
+    EVENTS(h, TCP_EV_WRITABLE);
+    host_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_checksum),         cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_peer_keepalive),   cmocka_unit_test(test_read_calls),
         cmocka_unit_test(test_send_buffer_full),
+        cmocka_unit_test(test_send_buffer_exactly_full),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

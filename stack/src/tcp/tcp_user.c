@@ -106,7 +106,7 @@ enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t 
     *put = byte_ring_write(&c->snd, buf, len);
     if (*put)
         tcp_conn_want_flush(c);
-    if (*put < len)
+    if (*put < len || !byte_ring_room(&c->snd))
         c->flags |= CF_WRITE_FULL;
     return *put || !len ? ST_OK : ST_AGAIN;
 }
