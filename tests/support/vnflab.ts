@@ -18,10 +18,25 @@ export class Vnflab {
   readonly state = join(this.folder, "state");
   readonly run = join(this.folder, "run");
 
-  /** Starts the command; for tests that interrupt it. */
-  start(...argv: string[]): ProcessPromise {
+  private start(...argv: string[]): ProcessPromise {
     const env = { ...process.env, VNFLAB_STATE: this.state, VNFLAB_RUN: this.run };
     return $({ env, nothrow: true, quiet: true, cwd: REPOSITORY })`exec ${process.execPath} ${COMMAND} ${argv}`;
+  }
+
+  /** Starts the command and interrupts it once it has said these words on standard error. */
+  async interruptAt(words: string, ...argv: string[]): Promise<Run> {
+    const running = this.start(...argv);
+    let seen = "";
+    await new Promise<void>((resolve) => {
+      running.stderr.on("data", (chunk) => {
+        seen += chunk;
+        if (seen.includes(words)) resolve();
+      });
+      running.finally(resolve);
+    });
+    process.kill(running.pid as number, "SIGINT");
+    const { exitCode, stdout, stderr } = await running;
+    return { exitCode: exitCode ?? -1, stdout, stderr };
   }
 
   async command(...argv: string[]): Promise<Run> {

@@ -18,6 +18,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     interrupt.abort(new VnflabError("VNF_INTERRUPTED", `interrupted by ${name}`));
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => onSignal(name));
+  // Whoever reads along may leave; what has been begun is still carried through, or taken down.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const io: Io = {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -111,7 +111,7 @@ describe("stack.conf", () => {
     };
     expect(renderStackConf(machine)).toMatchInlineSnapshot(`
       "io = dpdk
-      port = vdev:net_virtio_user0,path=/run/lab/vm1.sock,queues=2,mac=02:00:00:00:00:01
+      port = vdev:net_virtio_user0,path=/run/lab/vm1.sock,queues=2,queue_size=1024,mac=02:00:00:00:00:01
       core_mask = 0x20000000000000002
       hugepages = off
       eal = --file-prefix vm1-abc -m 256 -d x

@@ -19,6 +19,9 @@ export function renderStackConf(machine: AllocatedMachine, options: StackConfOpt
   return `${entries.map(([key, value]) => `${key} = ${value}`).join("\n")}\n`;
 }
 
+/** Room for a process that is not scheduled for a while; the template of the VMs has the same. */
+const RING_SIZE = 1024;
+
 function interfaceKeys(machine: AllocatedMachine): [string, string | number][] {
   const more = machine.stack.config.eal === undefined ? "" : ` ${machine.stack.config.eal}`;
   if (machine.kind === "vm") {
@@ -28,7 +31,8 @@ function interfaceKeys(machine: AllocatedMachine): [string, string | number][] {
       ...(more ? ([["eal", more.trim()]] as [string, string][]) : []),
     ];
   }
-  const device = `net_virtio_user0,path=${machine.portSocket},queues=${machine.stack.workers},mac=${machine.mac}`;
+  const { portSocket, mac, stack } = machine;
+  const device = `net_virtio_user0,path=${portSocket},queues=${stack.workers},queue_size=${RING_SIZE},mac=${mac}`;
   return [
     ["port", `vdev:${device}`],
     ["core_mask", coreMask(machine.cores)],

@@ -67,12 +67,7 @@ describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
   });
 
   it("Ctrl-C while it comes up takes all down", async () => {
-    const up = vnflab.start("up", LAB);
-    for await (const line of up.stderr) {
-      if (String(line).includes("start left")) break;
-    }
-    process.kill(up.pid as number, "SIGINT");
-    const { exitCode, stderr } = await up;
+    const { exitCode, stderr } = await vnflab.interruptAt("start left", "up", LAB);
     expect(exitCode, stderr).toBe(130);
     expect(vnflab.leftovers()).toEqual([]);
   });

@@ -58,12 +58,7 @@ describe.skipIf(reason)(`two virtual machines${reason ? ` (${reason})` : ""}`, (
   });
 
   it("Ctrl-C while they boot takes all down", async () => {
-    const up = vnflab.start("up", LAB);
-    for await (const line of up.stderr) {
-      if (String(line).includes("vm1: running")) break;
-    }
-    process.kill(up.pid as number, "SIGINT");
-    const { exitCode, stderr } = await up;
+    const { exitCode, stderr } = await vnflab.interruptAt("vm1: running", "up", LAB);
     expect(exitCode, stderr).toBe(130);
     expect(vnflab.leftovers()).toEqual([]);
   });
