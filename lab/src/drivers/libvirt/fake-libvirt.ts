@@ -64,7 +64,7 @@ export class FakeLibvirt implements Libvirt {
     agent: async ({ name, command }) => {
       const { state, guest } = this.domain(name);
       if (state.state !== "running") throw refused("agent", FAULT.OPERATION_INVALID, "domain is not running");
-      if (!guest.answers) throw refused("agent", FAULT.AGENT_UNRESPONSIVE, "the agent is not connected");
+      if (!guest.hears()) throw refused("agent", FAULT.AGENT_UNRESPONSIVE, "the agent is not connected");
       const { execute, arguments: args } = JSON.parse(command) as { execute: string; arguments: AgentArguments };
       return JSON.stringify({ return: await guest.execute(execute, args) });
     },
@@ -96,11 +96,21 @@ interface AgentArguments {
 /** A guest that has booted; its files are in memory. */
 class FakeGuest {
   answers = true;
+  /** So many commands are not answered; then the agent is back. */
+  missed = 0;
   readonly files = new Map<string, Buffer>([["/run/vnflab/ready", Buffer.from('{"uio":["0000:01:00.0"]}')]]);
   private readonly programs = new Map<number, { child: ChildProcess; exitCode?: number }>();
   private readonly handles: { readonly path: string; at: number }[] = [];
 
   constructor(private readonly host: FakeHost) {}
+
+  hears(): boolean {
+    if (this.missed > 0) {
+      this.missed--;
+      return false;
+    }
+    return this.answers;
+  }
 
   async execute(command: string, args: AgentArguments): Promise<unknown> {
     if (command === "guest-exec") return { pid: await this.exec(args) };
