@@ -274,6 +274,11 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect([code, errors]).toEqual([2, expect.stringContaining(text)]);
     });
 
+    it("says what to change when hugepages are asked for and there are none", async () => {
+      const { code, errors } = await runToEnd("--listen", "unix:/nowhere", "--hugepages", "on", "--mem", "65536");
+      expect([code, errors]).toEqual([4, expect.stringContaining("try --hugepages off")]);
+    });
+
     it("says what to change when the buffers do not fit the memory", async () => {
       const dir = mkdtempSync(join(tmpdir(), "vportd-test-"));
       const listen = `unix:${join(dir, "b.sock")}`;

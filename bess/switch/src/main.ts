@@ -14,7 +14,10 @@ import { claimPidFile } from "./pid-file.js";
 import { service } from "./rpc/service.js";
 import { Switch } from "./switch.js";
 
-const VERSION = "vportd-0.1.0";
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+const VERSION = `vportd-${version}`;
 
 /** Runs until told to stop; the result is the exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -36,7 +39,7 @@ export async function main(argv: string[]): Promise<number> {
 
 async function serve(options: Options, log: Logger): Promise<void> {
   await using cleanup = new Cleanup();
-  const stop = stopSignal(log);
+  const stop = stopSignals(log);
   if (options.pidFile !== undefined) cleanup.defer(claimPidFile(options.pidFile));
   await checkAddress(options.listen);
   const plane = startDataPlane(options, log);
@@ -89,12 +92,16 @@ function firstCore(): number {
   return Number(list ?? 0);
 }
 
-function stopSignal(log: Logger): { reason: Promise<string>; now(reason: string): void } {
+/** Settles when something asks for the end; rejects when the process is not sane any more. */
+function stopSignals(log: Logger): { reason: Promise<string>; now(reason: string): void } {
   let now: (reason: string) => void = () => undefined;
-  const reason = new Promise<string>((resolve) => {
+  const reason = new Promise<string>((resolve, reject) => {
     now = resolve;
+    process.on("uncaughtException", reject);
   });
+  reason.catch(() => undefined); // whoever awaits it is told
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => now(signal));
   process.on("SIGHUP", () => log.info("SIGHUP ignored"));
+  process.stderr.on("error", () => undefined); // its reader may be gone
   return { reason, now };
 }
