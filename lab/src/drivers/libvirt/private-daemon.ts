@@ -104,10 +104,13 @@ export class PrivateDaemon {
     if ((await this.identity()) && (await this.host.sockets.isListening(`unix:${this.socket}`))) return;
     await this.prepare();
     const argv = [...(await this.namespace()), await this.program()];
-    const started = await this.host.exec.startDaemon(
-      [...argv, "-f", this.configFile, "-p", this.pidFile, "--timeout", String(IDLE_S)],
-      { logFile: this.logFile, env: this.environment() },
-    );
+    const started = await this.host.exec
+      .startDaemon([...argv, "-f", this.configFile, "-p", this.pidFile, "--timeout", String(IDLE_S)], {
+        logFile: this.logFile,
+        env: this.environment(),
+      })
+      .catch(() => undefined);
+    if (!started) throw await this.endedAtOnce();
     await waitFor<void>(this.host.clock, () => this.look(started), {
       deadlineMs: START_MS,
       signal: new AbortController().signal,
@@ -120,10 +123,13 @@ export class PrivateDaemon {
     if (await this.host.exec.isAlive(started)) {
       return { reached: false, lastSeen: `nobody listens on ${this.socket}` } as const;
     }
+    throw await this.endedAtOnce();
+  }
+
+  private async endedAtOnce(): Promise<VnflabError> {
     const lines = await this.host.files.tail(this.logFile, LOG_LINES);
-    throw new VnflabError("VNF_LIBVIRT", "libvirtd ended as soon as it was started", {
-      log: { file: this.logFile, lines },
-    });
+    const log = { file: this.logFile, lines };
+    return new VnflabError("VNF_LIBVIRT", "libvirtd ended as soon as it was started", { log });
   }
 
   /** Writes the configuration; keeps what an earlier daemon recorded about running guests. */

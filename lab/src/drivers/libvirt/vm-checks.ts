@@ -50,6 +50,8 @@ const libvirt: DoctorCheck = {
   async look(host) {
     const daemon = await trialDaemon(host);
     try {
+      // The library alone, so that its absence is not taken for a fault of the daemon, which needs it too.
+      await (await ThreadLibvirt.connect("test:///default"))[Symbol.asyncDispose]();
       await daemon.ensure();
       await using connection = await ThreadLibvirt.connect(daemon.uri, { deadlineMs: CONNECT_MS });
       const { library, daemon: version, hypervisor } = await connection.call("version", {});
