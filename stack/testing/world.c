@@ -26,6 +26,7 @@ struct side {
     struct prng prng;
     uint64_t written, read, wake_us;
     bool eof, shut, closed;
+    bool woken; /**< an event came since the user looked last: without one he sleeps */
 };
 
 struct world {
@@ -95,12 +96,18 @@ static enum status op_route(void *ctx, ipv4_addr_t dst, ipv4_addr_t *src, uint16
 
 static void op_event(void *ctx, struct tcp_conn *c, unsigned events)
 {
-    (void)ctx, (void)c, (void)events; /* the users look by themselves */
+    struct side *s = ctx;
+
+    (void)c, (void)events;
+    s->woken = true;
 }
 
 static void op_acceptable(void *ctx, struct tcp_listener *l)
 {
-    (void)ctx, (void)l;
+    struct side *s = ctx;
+
+    (void)l;
+    s->woken = true;
 }
 
 static const struct tcp_ops ops = {
@@ -129,6 +136,7 @@ static void side_init(struct world *w, unsigned index)
     };
 
     *s = (struct side){.world = w, .index = index, .params = sp, .prng = {w->params->seed * 2 + index}};
+    s->woken = true;
     memcpy(params.isn_key, &w->params->seed, sizeof(w->params->seed));
     if (tcp_create(&params, &ops, s, &s->tcp) != ST_OK)
         fail_run(w, "side %u: tcp_create failed", index);
@@ -169,8 +177,8 @@ static bool user_write(struct side *s)
     size_t put = 0, want = (size_t)min_u64(random_piece(s), left);
     enum status st;
 
-    if (s->shut)
-        return false;
+    if (s->shut || (left && !tcp_writable(s->conn)))
+        return false; /* trusts tcp_writable(), as a level-triggered user does */
     if (!left) {
         s->shut = s->params->close == WORLD_CLOSE_AFTER_EOF &&
                   tcp_shutdown_write(s->conn, s->world->now_us) == ST_OK;
@@ -190,7 +198,7 @@ static bool user_read(struct side *s)
     size_t got = 0;
     enum status st;
 
-    if (s->eof)
+    if (s->eof || !tcp_readable(s->conn))
         return false;
     st = tcp_read(s->conn, s->world->buf, random_piece(s), false, s->world->now_us, &got);
     if (st == ST_AGAIN)
@@ -224,18 +232,21 @@ static void user_close(struct side *s)
     s->closed = true;
 }
 
+/** The user acts on events alone: one that is missing shows as a run that is never over. */
 static void user_runs(struct side *s)
 {
     bool busy = true;
 
-    if (s->closed || s->wake_us > s->world->now_us)
+    if (s->closed || !s->woken || s->wake_us > s->world->now_us)
         return;
+    s->woken = false;
     user_open(s);
     while (busy && s->conn && tcp_connected(s->conn) && !s->world->result->why[0]) {
         busy = user_write(s);
         busy = user_read(s) || busy;
         if (busy && s->params->pause_us) {
             s->wake_us = s->world->now_us + prng_below(&s->prng, s->params->pause_us + 1);
+            s->woken = true;
             busy = s->wake_us <= s->world->now_us;
         }
     }

@@ -359,8 +359,7 @@ int main(void)
         cmocka_unit_test(test_syn_in_window),    cmocka_unit_test(test_urgent),
         cmocka_unit_test(test_checksum),         cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_peer_keepalive),   cmocka_unit_test(test_read_calls),
-        cmocka_unit_test(test_send_buffer_full),
-        cmocka_unit_test(test_send_buffer_exactly_full),
+        cmocka_unit_test(test_send_buffer_full), cmocka_unit_test(test_send_buffer_exactly_full),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
