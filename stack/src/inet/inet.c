@@ -166,10 +166,9 @@ static void announce(struct inet_worker *iw)
                           .sender_mac = iw->inet->mac,
                           .sender_addr = iw->inet->addr,
                           .target_addr = iw->inet->addr};
-    struct eth_addr all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
     iw->announce = false;
-    inet_arp_send(iw, &arp, all);
+    inet_arp_send(iw, &arp, ETH_BROADCAST);
 }
 
 void inet_worker_timers(struct inet_worker *iw, uint64_t now_us)

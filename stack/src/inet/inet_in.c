@@ -36,6 +36,18 @@ static uint64_t *ipv4_refuse(struct inet_worker *iw, const struct ipv4_hdr *ip, 
     return NULL;
 }
 
+/* A packet for us: the header goes, the protocol takes the rest. */
+static void hand_up(struct inet_worker *iw, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us)
+{
+    iw->count.rx_ipv4++;
+    pkt->len = ip->total_len; /* what is behind is padding of the frame */
+    pkt_pull(pkt, ip->hdr_len);
+    if (ip->proto == IP_PROTO_ICMP)
+        inet_icmp_input(iw, ip, pkt, now_us);
+    else
+        iw->ops->deliver(iw->ctx, ip, pkt, now_us);
+}
+
 static void ipv4_input(struct inet_worker *iw, struct pkt *pkt, bool link_broadcast, uint64_t now_us)
 {
     struct ipv4_hdr ip;
@@ -51,13 +63,7 @@ static void ipv4_input(struct inet_worker *iw, struct pkt *pkt, bool link_broadc
         inet_drop(reason, pkt);
         return;
     }
-    iw->count.rx_ipv4++;
-    pkt->len = ip.total_len; /* what is behind is padding of the frame */
-    pkt_pull(pkt, ip.hdr_len);
-    if (ip.proto == IP_PROTO_ICMP)
-        inet_icmp_input(iw, &ip, pkt, now_us);
-    else
-        iw->ops->deliver(iw->ctx, &ip, pkt, now_us);
+    hand_up(iw, &ip, pkt, now_us);
 }
 
 void inet_input(struct inet_worker *iw, struct pkt *frame, uint64_t now_us)
@@ -98,12 +104,7 @@ void inet_local_deliver(struct inet_worker *iw, uint64_t now_us)
             inet_drop(&iw->count.drop_ip_bad, pkt);
             continue;
         }
-        iw->count.rx_ipv4++;
         pkt->flags |= PKT_RX_L4_CSUM_OK;
-        pkt_pull(pkt, ip.hdr_len);
-        if (ip.proto == IP_PROTO_ICMP)
-            inet_icmp_input(iw, &ip, pkt, now_us);
-        else
-            iw->ops->deliver(iw->ctx, &ip, pkt, now_us);
+        hand_up(iw, &ip, pkt, now_us);
     }
 }

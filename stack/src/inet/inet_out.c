@@ -82,7 +82,7 @@ static struct pending_hop *pending_slot(struct inet_worker *iw, ipv4_addr_t hop)
 static enum status wait_for_hop(struct inet_worker *iw, struct pkt *pkt, ipv4_addr_t hop, uint64_t now_us)
 {
     struct pending_hop *p = pending_slot(iw, hop);
-    struct neigh_ask ask = {hop, {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}};
+    struct neigh_ask ask = {hop, ETH_BROADCAST};
     enum neigh_result r = NEIGH_NONE;
     struct eth_addr mac;
 
@@ -123,13 +123,13 @@ static enum status send_local(struct inet_worker *iw, struct pkt *pkt)
 static enum status send_packet(struct inet_worker *iw, struct pkt *pkt, ipv4_addr_t dst, uint64_t now_us)
 {
     const struct inet *inet = iw->inet;
-    struct eth_addr mac = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+    struct eth_addr mac;
     ipv4_addr_t hop;
 
     if (dst == inet->addr)
         return send_local(iw, pkt);
     if (ipv4_is_broadcast(dst) || (inet->broadcast && dst == inet->broadcast)) {
-        send_frame(iw, pkt, mac);
+        send_frame(iw, pkt, ETH_BROADCAST);
         return ST_OK;
     }
     if (ipv4_is_multicast(dst)) { /* RFC 1112 6.4 */

@@ -38,8 +38,6 @@ struct neigh_table {
     _Atomic uint32_t generation;
 };
 
-static const struct eth_addr broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-
 static uint64_t pack_mac(struct eth_addr mac)
 {
     uint64_t v = 0;
@@ -320,7 +318,7 @@ static bool expire(struct neigh_table *t, struct neigh *n, uint64_t now_us, stru
         schedule(t, n, now_us + NEIGH_RETRY_US);
     }
     ask->addr = atomic_load_explicit(&n->addr, memory_order_relaxed);
-    ask->to = broadcast;
+    ask->to = ETH_BROADCAST;
     if (n->state == PROBE && n->tries <= NEIGH_UNICAST_PROBES)
         ask->to = unpack_mac(atomic_load_explicit(&n->mac, memory_order_relaxed));
     return true;

@@ -33,9 +33,7 @@ bool eth_addr_equal(struct eth_addr a, struct eth_addr b)
 
 bool eth_addr_is_broadcast(struct eth_addr a)
 {
-    static const struct eth_addr all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-
-    return eth_addr_equal(a, all);
+    return eth_addr_equal(a, ETH_BROADCAST);
 }
 
 bool eth_addr_is_multicast(struct eth_addr a)

@@ -17,6 +17,8 @@ struct eth_addr {
     uint8_t b[6];
 };
 
+#define ETH_BROADCAST ((struct eth_addr){{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}})
+
 struct eth_hdr {
     struct eth_addr dst, src;
     uint16_t type; /**< EtherType, host order */
