@@ -60,6 +60,24 @@ describe("the libvirt driver", () => {
     await unreachable.stop(spec);
   });
 
+  it("starts one libvirtd for machines that start at the same time", async () => {
+    const host = { ...fakeHost(), uid: 1000 };
+    let daemons = 0;
+    host.exec.install("libvirtd", async ({ signalled }) => {
+      daemons += 1;
+      host.sockets.listening.add("unix:/run/l/v/libvirt-sock");
+      await new Promise((resolve) => signalled.addEventListener("abort", resolve));
+      return 0;
+    });
+    const driver = new LibvirtMachineDriver(host, async () => new FakeLibvirt(host));
+    const { libvirtUri: _, ...own } = spec;
+    const specs = ["vnflab-l-a", "vnflab-l-b"].map((domainName) => {
+      return { ...own, domainName, domainXml: `<domain><name>${domainName}</name></domain>` };
+    });
+    await Promise.all(specs.map((each) => driver.start(each, signal)));
+    expect(daemons).toBe(1);
+  });
+
   it("tells a guest that died, with its console, to whoever waits for a command", async () => {
     const { driver, libvirt } = await started();
     const process = await driver.exec(spec, { argv: ["sleep", "60"] });

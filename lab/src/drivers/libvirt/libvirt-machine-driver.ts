@@ -45,7 +45,7 @@ export const libvirtMachines: MachineDriverFactory<VmSpec> = (host) =>
 
 export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
   private readonly connections = new Map<string, Promise<Libvirt>>();
-  private readonly daemons = new Map<string, PrivateDaemon>();
+  private readonly daemons = new Map<string, Promise<PrivateDaemon>>();
 
   constructor(
     private readonly host: Host,
@@ -124,11 +124,13 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     await Promise.all(open.map(async (opening) => (await opening.catch(() => undefined))?.[Symbol.asyncDispose]()));
   }
 
-  private async daemon(runDir: string): Promise<PrivateDaemon> {
+  /** One object a folder, even for callers at the same time: it is what keeps two daemons from starting there. */
+  private daemon(runDir: string): Promise<PrivateDaemon> {
     const known = this.daemons.get(runDir);
     if (known) return known;
-    const { cacheDir } = await resolveLayout(this.host);
-    const daemon = new PrivateDaemon(this.host, { dir: join(runDir, "v"), cacheHome: join(cacheDir, "libvirt") });
+    const daemon = resolveLayout(this.host).then(
+      ({ cacheDir }) => new PrivateDaemon(this.host, { dir: join(runDir, "v"), cacheHome: join(cacheDir, "libvirt") }),
+    );
     this.daemons.set(runDir, daemon);
     return daemon;
   }
