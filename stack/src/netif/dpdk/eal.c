@@ -6,6 +6,7 @@
 #include "netif/dpdk/eal.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -121,6 +122,28 @@ static void forget_thread(void *value)
     rte_thread_unregister();
 }
 
+/* rte_eal_init() without a trace in the file system. EAL makes a folder for the files that processes share;
+ * we share none, so it goes into a folder of our own, which is removed at once. */
+static int init_traceless(int argc, char **argv)
+{
+    static const char variable[] = "RUNTIME_DIRECTORY"; /* where EAL makes the folder */
+    char dir[] = "/tmp/mtcp-XXXXXX", below[sizeof(dir) + sizeof("/dpdk")];
+    bool given = getenv(variable) || !mkdtemp(dir);
+    int used;
+
+    if (!given)
+        setenv(variable, dir, 1);
+    used = rte_eal_init(argc, argv);
+    rmdir(rte_eal_get_runtime_dir());
+    if (given)
+        return used;
+    unsetenv(variable);
+    snprintf(below, sizeof(below), "%s/dpdk", dir);
+    rmdir(below);
+    rmdir(dir);
+    return used;
+}
+
 static enum status init_environment(const struct netif_params *params, const cpu_set_t *allowed,
                                     const struct port_name *port, uint64_t need_mb)
 {
@@ -143,15 +166,15 @@ static enum status init_environment(const struct netif_params *params, const cpu
     for (int i = 1; i < eal.args.argc; i++)
         log_say(params->log, LOG_DEBUG, "dpdk: argument %s", eal.args.argv[i]);
     eal.tried = true;
-    if (rte_eal_init(eal.args.argc, eal.args.argv) < 0) {
-        log_say(params->log, LOG_ERROR, "dpdk: the environment does not start: %s; see the lines above",
-                rte_strerror(rte_errno));
-        return ST_NO_DEVICE;
+    if ((eal.args.own_prefix ? init_traceless : rte_eal_init)(eal.args.argc, eal.args.argv) < 0) {
+        bool bad_args = params->eal && rte_errno == EINVAL;
+
+        log_say(params->log, LOG_ERROR, "dpdk: the environment does not start: %s; %s",
+                rte_strerror(rte_errno), bad_args ? "check the key 'eal'" : "see the lines above");
+        return bad_args ? ST_INVALID : ST_NO_DEVICE;
     }
     eal.running = true;
     pthread_key_create(&eal.attached, forget_thread);
-    if (eal.args.own_prefix) /* nothing stands in it: no file is shared */
-        rmdir(rte_eal_get_runtime_dir());
     return ST_OK;
 }
 
