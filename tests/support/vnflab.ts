@@ -23,8 +23,8 @@ export class Vnflab {
     return $({ env, nothrow: true, quiet: true, cwd: REPOSITORY })`exec ${process.execPath} ${COMMAND} ${argv}`;
   }
 
-  /** Starts the command and interrupts it once it has said these words on standard error. */
-  async interruptAt(words: string, ...argv: string[]): Promise<Run> {
+  /** Starts the command and sends it a signal once it has said these words on standard error. */
+  async signalAt(words: string, signal: "SIGINT" | "SIGKILL", ...argv: string[]): Promise<Run> {
     const running = this.start(...argv);
     let seen = "";
     await new Promise<void>((resolve) => {
@@ -34,7 +34,7 @@ export class Vnflab {
       });
       running.finally(resolve);
     });
-    process.kill(running.pid as number, "SIGINT");
+    process.kill(running.pid as number, signal);
     const { exitCode, stdout, stderr } = await running;
     return { exitCode: exitCode ?? -1, stdout, stderr };
   }

@@ -119,6 +119,16 @@ describe("vnflab", () => {
     expect(engine.left()).toEqual([]);
   });
 
+  it("tells trouble with files from a bug", async () => {
+    const refuse = (code: string) => async () => {
+      throw Object.assign(new Error(`${code}: mkdir '/state'`), { code });
+    };
+    engine.host.files.createExclusive = refuse("EACCES");
+    expect(await vnflab("up", LAB_FILE)).toMatchObject({ exitCode: 21, err: expect.stringContaining("VNF_FILES") });
+    engine.host.files.createExclusive = refuse("EODD");
+    expect(await vnflab("up", LAB_FILE)).toMatchObject({ exitCode: 70, err: expect.stringContaining("VNF_INTERNAL") });
+  });
+
   it("a console needs a terminal, and a machine that has one", async () => {
     await vnflab("up", LAB_FILE);
     const { exitCode, err } = await vnflab("console", "pair", "left");

@@ -88,8 +88,9 @@ async function makeItSo(
   try {
     // What was deployed before is stopped as it was deployed.
     if (old) await runActions(context, old, actions.filter(isStop), { signal });
-    await files.makeDirectory(runDir, { mode: 0o700 });
+    // From here on `down` finds what there is to remove.
     await writeRecord(files, record);
+    await files.makeDirectory(runDir, { mode: 0o700 });
     const rest = actions.filter((action) => !isStop(action));
     await runActions(context, record, rest, { signal });
   } catch (thrown) {

@@ -110,6 +110,11 @@ export const ERROR_CODES = {
     summary: "Something of the lab could not be removed.",
     hint: "Run `vnflab down NAME` again; the message names what is left.",
   },
+  VNF_FILES: {
+    exitCode: 21,
+    summary: "A file or folder of the lab cannot be read or written.",
+    hint: "Check rights and free space, or set VNFLAB_STATE and VNFLAB_RUN to other folders.",
+  },
   VNF_INTERNAL: {
     exitCode: 70,
     summary: "A bug in vnflab.",
@@ -154,9 +159,13 @@ export class VnflabError extends Error {
   }
 }
 
+/** What a system call says when the user's files, not the program, are the matter. */
+const FILE_TROUBLE = ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOTDIR", "EISDIR", "EMFILE"];
+
 /** Anything thrown, as a VnflabError; what is not one is a bug or a failure nobody foresaw. */
 export function asVnflabError(thrown: unknown): VnflabError {
   if (thrown instanceof VnflabError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new VnflabError("VNF_INTERNAL", message, { cause: thrown });
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  return new VnflabError(FILE_TROUBLE.includes(code) ? "VNF_FILES" : "VNF_INTERNAL", message, { cause: thrown });
 }

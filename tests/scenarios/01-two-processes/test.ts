@@ -67,8 +67,15 @@ describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
   });
 
   it("Ctrl-C while it comes up takes all down", async () => {
-    const { exitCode, stderr } = await vnflab.interruptAt("start left", "up", LAB);
+    const { exitCode, stderr } = await vnflab.signalAt("start left", "SIGINT", "up", LAB);
     expect(exitCode, stderr).toBe(130);
+    expect(vnflab.leftovers()).toEqual([]);
+  });
+
+  it("a command that is killed leaves nothing that down does not find", async () => {
+    await vnflab.signalAt("check the link of left", "SIGKILL", "up", LAB);
+    expect(vnflab.leftovers()).not.toEqual([]);
+    await vnflab.must("down", NAME);
     expect(vnflab.leftovers()).toEqual([]);
   });
 

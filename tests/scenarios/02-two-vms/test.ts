@@ -58,7 +58,7 @@ describe.skipIf(reason)(`two virtual machines${reason ? ` (${reason})` : ""}`, (
   });
 
   it("Ctrl-C while they boot takes all down", async () => {
-    const { exitCode, stderr } = await vnflab.interruptAt("vm1: running", "up", LAB);
+    const { exitCode, stderr } = await vnflab.signalAt("vm1: running", "SIGINT", "up", LAB);
     expect(exitCode, stderr).toBe(130);
     expect(vnflab.leftovers()).toEqual([]);
   });
