@@ -14,9 +14,9 @@
 #include "testing/world.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { SEEDS = 400 };
+enum { SEEDS = 2000 };
 #else
-enum { SEEDS = 4000 };
+enum { SEEDS = 20000 };
 #endif
 
 /** Seeds that found a bug once; they run first for ever. */

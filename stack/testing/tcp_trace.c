@@ -443,6 +443,14 @@ size_t host_read(struct host *h, size_t n)
     return done;
 }
 
+struct tcp_info host_info(const struct host *h)
+{
+    struct tcp_info info;
+
+    tcp_conn_info(h->conn, &info);
+    return info;
+}
+
 void host_close(struct host *h)
 {
     tcp_close(h->conn, h->now_us);

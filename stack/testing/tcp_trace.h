@@ -144,6 +144,7 @@ unsigned host_discard(struct host *h);
 size_t host_write(struct host *h, size_t n);
 /** The user reads up to n bytes and checks them; returns how many. Flushes. */
 size_t host_read(struct host *h, size_t n);
+struct tcp_info host_info(const struct host *h);
 void host_close(struct host *h);
 void host_shutdown(struct host *h);
 void host_abort(struct host *h);

@@ -3,14 +3,6 @@
  * Traces about options: MSS, window scale, timestamps with PAWS, and peers without any of them. */
 #include "testing/tcp_trace.h"
 
-static struct tcp_info info_of(const struct host *h)
-{
-    struct tcp_info info;
-
-    tcp_conn_info(h->conn, &info);
-    return info;
-}
-
 /* [RFC 9293 3.7.1] our MSS follows from the MTU; the peer's bounds what we send */
 TRACE(test_mss)
 {
@@ -52,7 +44,7 @@ TRACE(test_mss_and_timestamps)
 {
     struct host *h = conn_established(&(struct host_opts){.ts = true});
 
-    assert_int_equal(info_of(h).mss, 1448);
+    assert_int_equal(host_info(h).mss, 1448);
     host_write(h, 1460);
     OUT(h, ACK, .seq = 1, .len = 1448);
     OUT(h, ACK, .seq = 1449, .len = 12);
@@ -84,7 +76,7 @@ TRACE(test_offer)
     IN(h, SYN | ACK, .seq = 0, .ack = 1, .mss = 1460, .wscale = 3, .ts_val = 5555);
     OUT(h, ACK, .seq = 1, .ack = 1, .ts_ecr = 5555, .wscale = -2, .win = 1 << (20 - 5));
     IN(h, ACK, .seq = 1, .ack = 1, .win = 1000, .ts_val = 5556);
-    assert_int_equal(info_of(h).snd_wnd, 8000);
+    assert_int_equal(host_info(h).snd_wnd, 8000);
     host_free(h);
 }
 
@@ -98,7 +90,7 @@ TRACE(test_offer_declined)
     IN(h, SYN | ACK, .seq = 0, .ack = 1, .mss = 1460);
     OUT(h, ACK, .seq = 1, .win = 65535, .no_opts = true);
     IN(h, ACK, .seq = 1, .ack = 1, .win = 1000);
-    assert_int_equal(info_of(h).snd_wnd, 1000);
+    assert_int_equal(host_info(h).snd_wnd, 1000);
     host_free(h);
 }
 
@@ -111,7 +103,7 @@ TRACE(test_syn_window)
     OUT(h, SYN | ACK, .wscale = 5, .win = 65535);
     IN(h, ACK, .seq = 1, .ack = 1, .win = 2000);
     host_accept(h);
-    assert_int_equal(info_of(h).snd_wnd, 32000);
+    assert_int_equal(host_info(h).snd_wnd, 32000);
     host_free(h);
 }
 
@@ -124,7 +116,7 @@ TRACE(test_wscale_limit)
     OUT(h, SYN | ACK);
     IN(h, ACK, .seq = 1, .ack = 1, .win = 3);
     host_accept(h);
-    assert_int_equal(info_of(h).snd_wnd, 3 << 14);
+    assert_int_equal(host_info(h).snd_wnd, 3 << 14);
     host_free(h);
 }
 
@@ -238,8 +230,8 @@ TRACE(test_rttm)
     OUT(h, ACK, .len = 10);
     WAIT_MS(h, 80);
     IN(h, ACK, .seq = 1, .ack = 11); /* echoes the second */
-    assert_int_equal(info_of(h).srtt_us, 10000);
-    assert_int_equal(info_of(h).rto_us, 200000);
+    assert_int_equal(host_info(h).srtt_us, 10000);
+    assert_int_equal(host_info(h).rto_us, 200000);
     host_free(h);
 }
 

@@ -12,14 +12,6 @@ static void send_segments(struct host *h, unsigned n)
         OUT(h, ACK, .len = 1460);
 }
 
-static struct tcp_info info_of(const struct host *h)
-{
-    struct tcp_info info;
-
-    tcp_conn_info(h->conn, &info);
-    return info;
-}
-
 /* [RFC 6298 5.4] the first unacknowledged segment goes again when the timer expires; 5.5: backoff */
 TRACE(test_timeout)
 {
@@ -69,16 +61,16 @@ TRACE(test_rtt)
     WAIT_MS(h, 100);
     IN(h, SYN | ACK, .seq = 0, .ack = 1, .mss = 1460);
     OUT(h, ACK);
-    assert_int_equal(info_of(h).srtt_us, 100000);
-    assert_int_equal(info_of(h).rttvar_us, 50000);
-    assert_int_equal(info_of(h).rto_us, 300000);
+    assert_int_equal(host_info(h).srtt_us, 100000);
+    assert_int_equal(host_info(h).rttvar_us, 50000);
+    assert_int_equal(host_info(h).rto_us, 300000);
     host_write(h, 10);
     OUT(h, ACK, .len = 10);
     WAIT_MS(h, 180);
     IN(h, ACK, .seq = 1, .ack = 11);
-    assert_int_equal(info_of(h).srtt_us, 110000);
-    assert_int_equal(info_of(h).rttvar_us, 57500);
-    assert_int_equal(info_of(h).rto_us, 340000);
+    assert_int_equal(host_info(h).srtt_us, 110000);
+    assert_int_equal(host_info(h).rttvar_us, 57500);
+    assert_int_equal(host_info(h).rto_us, 340000);
     host_free(h);
 }
 
@@ -92,12 +84,12 @@ TRACE(test_karn)
     WAIT_MS(h, 200);
     OUT(h, ACK, .len = 100);
     IN(h, ACK, .seq = 1, .ack = 101);
-    assert_int_equal(info_of(h).rto_us, 400000);
+    assert_int_equal(host_info(h).rto_us, 400000);
     host_write(h, 100);
     OUT(h, ACK, .len = 100);
     WAIT_MS(h, 1);
     IN(h, ACK, .seq = 1, .ack = 201);
-    assert_int_equal(info_of(h).rto_us, 200000);
+    assert_int_equal(host_info(h).rto_us, 200000);
     host_free(h);
 }
 
@@ -106,12 +98,12 @@ TRACE(test_rto_bounds)
 {
     struct host *h = conn_established(NULL);
 
-    assert_int_equal(info_of(h).rto_us, 200000);
+    assert_int_equal(host_info(h).rto_us, 200000);
     host_write(h, 10);
     WAIT_MS(h, 300000);
     host_discard(h);
     STATE(h, "ESTABLISHED");
-    assert_int_equal(info_of(h).rto_us, 60000000);
+    assert_int_equal(host_info(h).rto_us, 60000000);
     host_free(h);
 }
 
@@ -172,8 +164,8 @@ TRACE(test_loss_window)
     WAIT_MS(h, 200);
     OUT(h, ACK, .seq = 1, .len = 1460);
     NO_OUT(h);
-    assert_int_equal(info_of(h).cwnd, 1460);
-    assert_int_equal(info_of(h).ssthresh, 5 * 1460);
+    assert_int_equal(host_info(h).cwnd, 1460);
+    assert_int_equal(host_info(h).ssthresh, 5 * 1460);
     IN(h, ACK, .seq = 1, .ack = 1461);
     OUT(h, ACK, .seq = 1461, .len = 1460);
     OUT(h, ACK, .seq = 2921, .len = 1460);
@@ -194,7 +186,7 @@ TRACE(test_second_timeout)
     WAIT_MS(h, 200);
     WAIT_MS(h, 400);
     assert_int_equal(host_discard(h), 2);
-    assert_int_equal(info_of(h).ssthresh, 5 * 1460);
+    assert_int_equal(host_info(h).ssthresh, 5 * 1460);
     host_free(h);
 }
 
@@ -222,7 +214,7 @@ TRACE(test_congestion_avoidance)
             IN_MORE(h, ACK, .seq = 1, .ack = acked);
         }
     }
-    assert_in_range(info_of(h).cwnd, 10 * 1460, 14 * 1460);
+    assert_in_range(host_info(h).cwnd, 10 * 1460, 14 * 1460);
     host_discard(h);
     host_free(h);
 }
@@ -246,12 +238,12 @@ TRACE(test_fast_retransmit)
     OUT(h, ACK, .seq = 1, .len = 1460);
     NO_OUT(h);
     COUNTED(h, tx_fast_retransmits, 1);
-    assert_int_equal(info_of(h).ssthresh, 5 * 1460);
-    assert_int_equal(info_of(h).cwnd, 8 * 1460);
+    assert_int_equal(host_info(h).ssthresh, 5 * 1460);
+    assert_int_equal(host_info(h).cwnd, 8 * 1460);
     dupacks(h, 2);
-    assert_int_equal(info_of(h).cwnd, 10 * 1460); /* step 4: inflated */
+    assert_int_equal(host_info(h).cwnd, 10 * 1460); /* step 4: inflated */
     IN(h, ACK, .seq = 1, .ack = 14601);
-    assert_int_equal(info_of(h).cwnd, 2 * 1460); /* RFC 6582 3.2 step 3: no burst from an empty pipe */
+    assert_int_equal(host_info(h).cwnd, 2 * 1460); /* RFC 6582 3.2 step 3: no burst from an empty pipe */
     host_free(h);
 }
 
@@ -291,7 +283,7 @@ TRACE(test_newreno)
     COUNTED(h, tx_retransmits, 3);
     IN(h, ACK, .seq = 1, .ack = 14601); /* full ACK */
     IN(h, ACK, .seq = 1, .ack = 16061);
-    assert_int_equal(info_of(h).ssthresh, 5 * 1460);
+    assert_int_equal(host_info(h).ssthresh, 5 * 1460);
     WAIT_MS(h, 60000);
     COUNTED(h, tx_timeouts, 0);
     host_free(h);
@@ -347,7 +339,7 @@ TRACE(test_limited_transmit)
     dupacks(h, 1);
     OUT(h, ACK, .seq = 1, .len = 1460);
     NO_OUT(h);
-    assert_int_equal(info_of(h).ssthresh, 5 * 1460); /* without the two */
+    assert_int_equal(host_info(h).ssthresh, 5 * 1460); /* without the two */
     host_free(h);
 }
 
@@ -366,11 +358,11 @@ TRACE(test_idle_restart)
         acked += host_discard(h) * 1460;
         IN(h, ACK, .seq = 1, .ack = acked);
     }
-    assert_true(info_of(h).cwnd > 10 * 1460);
+    assert_true(host_info(h).cwnd > 10 * 1460);
     WAIT_MS(h, 201);
     host_write(h, 10);
     OUT(h, ACK, .len = 10);
-    assert_int_equal(info_of(h).cwnd, 10 * 1460);
+    assert_int_equal(host_info(h).cwnd, 10 * 1460);
     host_free(h);
 }
 

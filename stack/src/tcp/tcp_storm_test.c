@@ -10,9 +10,9 @@
 #include "testing/tcp_trace.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { RUNS = 40, STEPS = 400 };
+enum { RUNS = 200, STEPS = 400 };
 #else
-enum { RUNS = 400, STEPS = 400 };
+enum { RUNS = 2000, STEPS = 400 };
 #endif
 
 static struct host *(*const states[])(const struct host_opts *opts) = {

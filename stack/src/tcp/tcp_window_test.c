@@ -27,23 +27,18 @@ TRACE(test_peer_window)
 TRACE(test_old_window_update)
 {
     struct host *h = conn_established(&(struct host_opts){.win = 1000});
-    struct tcp_info info;
 
     host_write(h, 10);
     host_write(h, 10);
     assert_int_equal(host_discard(h), 2);
     IN(h, ACK, .seq = 11, .ack = 21, .win = 3000); /* newest SEG.SEQ */
-    tcp_conn_info(h->conn, &info);
-    assert_int_equal(info.snd_wnd, 3000);
+    assert_int_equal(host_info(h).snd_wnd, 3000);
     IN(h, ACK, .seq = 1, .ack = 21, .win = 100); /* older SEG.SEQ */
-    tcp_conn_info(h->conn, &info);
-    assert_int_equal(info.snd_wnd, 3000);
+    assert_int_equal(host_info(h).snd_wnd, 3000);
     IN(h, ACK, .seq = 11, .ack = 11, .win = 100); /* older SEG.ACK */
-    tcp_conn_info(h->conn, &info);
-    assert_int_equal(info.snd_wnd, 3000);
+    assert_int_equal(host_info(h).snd_wnd, 3000);
     IN(h, ACK, .seq = 11, .ack = 21, .win = 2000); /* the same again: newer */
-    tcp_conn_info(h->conn, &info);
-    assert_int_equal(info.snd_wnd, 2000);
+    assert_int_equal(host_info(h).snd_wnd, 2000);
     host_free(h);
 }
 
