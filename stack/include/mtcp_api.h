@@ -77,7 +77,8 @@ int mtcp_setconf(const struct mtcp_conf *conf);
 
 /** Pins the calling thread to a core. @return 0, or -1: EINVAL (the process may not run there). */
 int mtcp_core_affinitize(int cpu);
-/** Takes the next free worker for the calling thread; cpu is only remembered: any core number will do.
+/** Takes the next free worker for the calling thread; cpu is only remembered: any core number will do. When
+ * the configuration has a core_mask, the thread is pinned to the worker's CPU of it.
  * @return the context, or NULL: EINVAL (cpu < 0), EPERM (no mtcp_init()), ENFILE (as many contexts as
  *         workers exist already), ENOMEM. */
 mctx_t mtcp_create_context(int cpu);

@@ -206,6 +206,23 @@ void api_ctx_destroy(mctx_t mctx, uint64_t linger_us)
     free(c);
 }
 
+/** Key core_mask says which CPUs run the stack, and it is the caller that runs it: worker i gets the i-th of
+ * them. */
+static void pin_to_mask(const struct api_ctx *c, struct log *log)
+{
+    uint64_t mask = instance.cfg.core_mask;
+    int cpu;
+
+    if (mask == 0)
+        return;
+    for (unsigned i = worker_index(c->worker) % (unsigned)__builtin_popcountll(mask); i > 0; i--)
+        mask &= mask - 1;
+    cpu = __builtin_ctzll(mask);
+    if (CoreAffinitize(cpu) != 0)
+        log_say(log, LOG_WARN, "worker %u stays where it is: CPU %d of core_mask cannot be used",
+                worker_index(c->worker), cpu);
+}
+
 mctx_t mtcp_create_context(int cpu)
 {
     struct log log = {.level = LOG_INFO, .sink = log_stderr};
@@ -219,9 +236,10 @@ mctx_t mtcp_create_context(int cpu)
     pthread_mutex_lock(&instance.lock);
     if (instance.ready) {
         rc = api_ctx_create(instance.stack, cpu, &mctx);
-        if (rc == ST_OK)
+        if (rc == ST_OK) {
+            pin_to_mask((struct api_ctx *)mctx, &log);
             list_push_back(&instance.contexts, &((struct api_ctx *)mctx)->link);
-        else if (rc == ST_TABLE_FULL)
+        } else if (rc == ST_TABLE_FULL)
             log_say(&log, LOG_ERROR,
                     "mtcp_create_context(%d): all %u worker(s) have a context already (key num_cores)", cpu,
                     stack_num_workers(instance.stack));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * mtcp_init() to mtcp_destroy(): the file, mtcp_setconf() before and after, contexts, signals. */
+#define _GNU_SOURCE
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -117,6 +119,26 @@ static void as_many_contexts_as_workers(void **state)
     end(); /* destroys the context that is left */
 }
 
+static void core_mask_says_where_workers_run(void **state)
+{
+    cpu_set_t before, after;
+    int last = -1;
+    char conf[256];
+
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+    for (int i = 0; i < 64; i++)
+        last = CPU_ISSET(i, &before) ? i : last;
+    snprintf(conf, sizeof(conf), "%score_mask = 0x%llx\n", GOOD, 1ull << last);
+    assert_int_equal(init(conf, 1), 0);
+    mtcp_destroy_context(mtcp_create_context(0));
+    assert_int_equal(sched_getaffinity(0, sizeof(after), &after), 0);
+    assert_int_equal(CPU_COUNT(&after), 1);
+    assert_true(CPU_ISSET(last, &after));
+    sched_setaffinity(0, sizeof(before), &before);
+    end();
+}
+
 static void bad_starts_are_refused(void **state)
 {
     (void)state;
@@ -172,6 +194,7 @@ int main(void)
         cmocka_unit_test(settings_made_before_override_the_file),
         cmocka_unit_test(settings_made_after_hold_for_new_contexts),
         cmocka_unit_test(as_many_contexts_as_workers),
+        cmocka_unit_test(core_mask_says_where_workers_run),
         cmocka_unit_test(bad_starts_are_refused),
         cmocka_unit_test(a_signal_calls_the_handler_and_ends_waits),
     };

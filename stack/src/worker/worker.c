@@ -331,6 +331,11 @@ uint64_t worker_now(const struct worker *w)
     return w->now_us;
 }
 
+unsigned worker_index(const struct worker *w)
+{
+    return w->index;
+}
+
 unsigned worker_max_socks(const struct worker *w)
 {
     return w->max_socks;

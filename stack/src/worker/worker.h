@@ -22,6 +22,8 @@ struct config;
 struct socktab *worker_socks(struct worker *w);
 /** The time of the last round: monotonic microseconds. */
 uint64_t worker_now(const struct worker *w);
+/** 0 .. number of workers - 1; also its queue of the interface. */
+unsigned worker_index(const struct worker *w);
 /** max_concurrency of the worker: its descriptors are smaller than this. */
 unsigned worker_max_socks(const struct worker *w);
 const struct config *worker_config(const struct worker *w);
