@@ -94,8 +94,10 @@ int eal_start(const struct eal_config *cfg, struct rte_mempool **pool, const cha
     if (pthread_create(&thread, NULL, eal_main, &t) != 0)
         return -EAGAIN;
     pthread_join(thread, NULL);
-    if (t.ret != 0)
+    if (t.ret != 0) {
+        rmdir(rte_eal_get_runtime_dir());
         return t.ret;
+    }
     *why = "not enough memory for the packet buffers: raise --mem or lower --buffers";
     *pool = rte_pktmbuf_pool_create("vportd", cfg->n_buffers, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
                                     SOCKET_ID_ANY);

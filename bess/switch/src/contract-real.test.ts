@@ -275,8 +275,11 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
     });
 
     it("says what to change when hugepages are asked for and there are none", async () => {
-      const { code, errors } = await runToEnd("--listen", "unix:/nowhere", "--hugepages", "on", "--mem", "65536");
+      const prefix = `vportd-test-none-${process.pid}`;
+      const huge = ["--hugepages", "on", "--mem", "65536", "--file-prefix", prefix];
+      const { code, errors } = await runToEnd("--listen", "unix:/nowhere", ...huge);
       expect([code, errors]).toEqual([4, expect.stringContaining("try --hugepages off")]);
+      expect(existsSync(runtimeDir(prefix))).toBe(false);
     });
 
     it("says what to change when the buffers do not fit the memory", async () => {
