@@ -60,6 +60,14 @@ describe("the libvirt driver", () => {
     await unreachable.stop(spec);
   });
 
+  it("leaves a domain of the same name alone when it is not the lab's", async () => {
+    const { driver, libvirt } = await makeWorld();
+    await libvirt.call("define", { xml: spec.domainXml });
+    await expect(driver.start(spec, signal)).rejects.toMatchObject({ code: "VNF_LAB_EXISTS" });
+    await driver.stop(spec);
+    expect(libvirt.domains.size).toBe(1);
+  });
+
   it("starts one libvirtd for machines that start at the same time", async () => {
     const host = { ...fakeHost(), uid: 1000 };
     let daemons = 0;

@@ -56,13 +56,14 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     signal.throwIfAborted();
     const { domainName: name } = spec;
     const state = await this.state(spec, "ask anyway");
+    if (state && !(await this.mayExist(spec))) throw foreignDomain(spec);
     if (state && isAlive(state)) return;
     const libvirt = await this.connection(spec);
     await this.host.files.write(definedMark(spec), `${spec.domainName}\n`);
     try {
       await libvirt.call("define", { xml: spec.domainXml }, { deadlineMs: CONNECT_MS });
       signal.throwIfAborted();
-      await libvirt.call("create", { name, autodestroy: false }, { deadlineMs: CREATE_MS });
+      await libvirt.call("create", { name }, { deadlineMs: CREATE_MS });
     } catch (error) {
       await libvirt.call("undefine", { name }).catch(() => {});
       throw await this.withQemuLog(spec, error);
@@ -189,7 +190,7 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
   /** Asks the guest to end, then ends it. */
   private async end(spec: VmSpec, libvirt: Libvirt): Promise<void> {
     const { domainName: name } = spec;
-    const asked = await libvirt.call("shutdown", { name, mode: "agent" }).then(
+    const asked = await libvirt.call("shutdown", { name }).then(
       () => true,
       () => false,
     );
@@ -268,6 +269,14 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     const { code, message, hint, cause } = known;
     return new VnflabError(code, `${spec.machine}: ${message}`, { hint, cause, log: { file, lines } });
   }
+}
+
+/** Somebody else's domain in the user's libvirt; defining ours would replace it. */
+function foreignDomain(spec: VmSpec): VnflabError {
+  const message = `${spec.libvirtUri} has a domain ${spec.domainName} already, and it is not of this lab`;
+  return new VnflabError("VNF_LAB_EXISTS", message, {
+    hint: `Give the lab another name, or remove the domain: virsh -c ${spec.libvirtUri} undefine ${spec.domainName}`,
+  });
 }
 
 /** Written before the domain is defined, removed when it is gone. */

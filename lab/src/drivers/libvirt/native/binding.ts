@@ -35,22 +35,15 @@ const SIGNATURES = {
   virConnectClose: "int virConnectClose(virConnect *conn)",
   virConnectGetLibVersion: "int virConnectGetLibVersion(virConnect *conn, _Out_ ulong *libVer)",
   virConnectGetVersion: "int virConnectGetVersion(virConnect *conn, _Out_ ulong *hvVer)",
-  virConnectListAllDomains: "int virConnectListAllDomains(virConnect *conn, _Out_ void **domains, uint flags)",
   virDomainLookupByName: "virDomain *virDomainLookupByName(virConnect *conn, const char *name)",
   virDomainDefineXMLFlags: "virDomain *virDomainDefineXMLFlags(virConnect *conn, const char *xml, uint flags)",
   virDomainCreateWithFlags: "int virDomainCreateWithFlags(virDomain *domain, uint flags)",
   virDomainGetName: "const char *virDomainGetName(virDomain *domain)",
   virDomainGetState: "int virDomainGetState(virDomain *domain, _Out_ int *state, _Out_ int *reason, uint flags)",
-  virDomainGetXMLDesc: "void *virDomainGetXMLDesc(virDomain *domain, uint flags)",
   virDomainShutdownFlags: "int virDomainShutdownFlags(virDomain *domain, uint flags)",
   virDomainDestroyFlags: "int virDomainDestroyFlags(virDomain *domain, uint flags)",
   virDomainUndefineFlags: "int virDomainUndefineFlags(virDomain *domain, uint flags)",
   virDomainFree: "int virDomainFree(virDomain *domain)",
-  virDomainGetMetadata: "void *virDomainGetMetadata(virDomain *domain, int type, const char *uri, uint flags)",
-  virDomainSetMetadata:
-    "int virDomainSetMetadata(virDomain *d, int type, const char *xml, const char *key, const char *uri, uint flags)",
-  virDomainPinVcpuFlags: "int virDomainPinVcpuFlags(virDomain *d, uint vcpu, uint8_t *map, int length, uint flags)",
-  virDomainPinEmulator: "int virDomainPinEmulator(virDomain *d, uint8_t *map, int length, uint flags)",
   virGetLastError: "virError *virGetLastError()",
   virResetLastError: "void virResetLastError()",
   virSetErrorFunc: "void virSetErrorFunc(void *userData, void *handler)",
@@ -113,13 +106,6 @@ export class Binding {
     const text = this.native[name](...args) as string | null;
     if (text === null) throw this.failure(name);
     return text;
-  }
-
-  /** The pointers of an array that the library allocated; frees the array, not what it points to. */
-  takeArray(array: Pointer, length: number): Pointer[] {
-    const pointers = koffi.decode(array, "void *", length) as Pointer[];
-    this.native.free(array);
-    return pointers;
   }
 
   /** Frees an object; a failure to do so is of no use to anybody. */

@@ -4,12 +4,9 @@ import { type ConnectionInfo, DOMAIN_STATES, FAULT, type LibvirtCall, type Param
 import { socketOfUri, socketsTo } from "./sockets.js";
 
 const DEFINE_VALIDATE = 1;
-const START_AUTODESTROY = 2;
-const SHUTDOWN_FLAGS = { acpi: 1, agent: 2 } as const;
+const SHUTDOWN_BY_AGENT = 2;
 /** Managed save, snapshots, NVRAM and checkpoints go with the definition. */
 const UNDEFINE_ALL = 1 | 2 | 4 | 16;
-const METADATA_ELEMENT = 2;
-const AFFECT_LIVE = 1;
 
 type Handlers = { readonly [C in LibvirtCall]: (params: Params<C>) => Result<C> };
 
@@ -34,16 +31,6 @@ export class Calls implements Handlers {
     socketFd: this.socketFd,
   });
 
-  list = ({ prefix }: Params<"list">): string[] => {
-    const array: [Pointer | null] = [null];
-    const count = this.binding.status("virConnectListAllDomains", this.open, array, 0);
-    if (array[0] === null) return [];
-    const domains = this.binding.takeArray(array[0], count);
-    const names = domains.map((domain) => this.binding.borrowedString("virDomainGetName", domain));
-    for (const domain of domains) this.binding.release("virDomainFree", domain);
-    return names.filter((name) => name.startsWith(prefix)).sort();
-  };
-
   define = ({ xml }: Params<"define">): string => {
     const domain = this.binding.pointer("virDomainDefineXMLFlags", this.open, xml, DEFINE_VALIDATE);
     const name = this.binding.borrowedString("virDomainGetName", domain);
@@ -51,8 +38,7 @@ export class Calls implements Handlers {
     return name;
   };
 
-  create = ({ name, autodestroy }: Params<"create">): null =>
-    this.act(name, "virDomainCreateWithFlags", autodestroy ? START_AUTODESTROY : 0);
+  create = ({ name }: Params<"create">): null => this.act(name, "virDomainCreateWithFlags", 0);
 
   state = ({ name }: Params<"state">): Result<"state"> =>
     this.withDomain(name, (domain) => {
@@ -62,33 +48,11 @@ export class Calls implements Handlers {
       return { state: DOMAIN_STATES[state[0]] ?? "nostate", reason: reason[0] };
     });
 
-  xml = ({ name }: Params<"xml">): string =>
-    this.withDomain(name, (domain) => this.binding.ownedString("virDomainGetXMLDesc", domain, 0));
-
-  shutdown = ({ name, mode }: Params<"shutdown">): null =>
-    this.act(name, "virDomainShutdownFlags", SHUTDOWN_FLAGS[mode]);
+  shutdown = ({ name }: Params<"shutdown">): null => this.act(name, "virDomainShutdownFlags", SHUTDOWN_BY_AGENT);
 
   destroy = ({ name }: Params<"destroy">): null => this.act(name, "virDomainDestroyFlags", 0);
 
   undefine = ({ name }: Params<"undefine">): null => this.act(name, "virDomainUndefineFlags", UNDEFINE_ALL);
-
-  getMetadata = ({ name, namespace }: Params<"getMetadata">): string =>
-    this.withDomain(name, (domain) =>
-      this.binding.ownedString("virDomainGetMetadata", domain, METADATA_ELEMENT, namespace, 0),
-    );
-
-  setMetadata = ({ name, namespace, prefix, xml }: Params<"setMetadata">): null =>
-    this.act(name, "virDomainSetMetadata", METADATA_ELEMENT, xml, prefix, namespace, 0);
-
-  pinVcpu = ({ name, vcpu, cpus }: Params<"pinVcpu">): null => {
-    const map = cpuMap(cpus);
-    return this.act(name, "virDomainPinVcpuFlags", vcpu, map, map.length, AFFECT_LIVE);
-  };
-
-  pinEmulator = ({ name, cpus }: Params<"pinEmulator">): null => {
-    const map = cpuMap(cpus);
-    return this.act(name, "virDomainPinEmulator", map, map.length, AFFECT_LIVE);
-  };
 
   agent = ({ name, command, timeoutS }: Params<"agent">): string =>
     this.withDomain(name, (domain) =>
@@ -132,10 +96,4 @@ export class Calls implements Handlers {
     const packed = Number(number[0]);
     return `${Math.floor(packed / 1_000_000)}.${Math.floor(packed / 1000) % 1000}.${packed % 1000}`;
   }
-}
-
-function cpuMap(cpus: readonly number[]): Uint8Array {
-  const map = new Uint8Array(Math.floor(Math.max(0, ...cpus) / 8) + 1);
-  for (const cpu of cpus) map[cpu >> 3] = (map[cpu >> 3] ?? 0) | (1 << (cpu & 7));
-  return map;
 }

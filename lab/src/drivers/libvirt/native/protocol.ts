@@ -33,29 +33,19 @@ export interface ConnectionInfo {
   readonly socketFd: number;
 }
 
-export type ShutdownMode = "agent" | "acpi";
-
 /** Name of a call -> what it takes and what it gives. */
 export interface LibvirtCalls {
   connect: { params: { uri: string }; result: ConnectionInfo };
   /** Versions of library, daemon and hypervisor again; also a sign of life. */
   version: { params: Record<string, never>; result: ConnectionInfo };
-  /** Names of all domains whose name begins so, running or only defined. */
-  list: { params: { prefix: string }; result: string[] };
   /** Defines the domain or replaces its definition; gives its name. */
   define: { params: { xml: string }; result: string };
-  /** autodestroy: the daemon destroys the domain when this connection ends. */
-  create: { params: { name: string; autodestroy: boolean }; result: null };
+  create: { params: { name: string }; result: null };
   state: { params: { name: string }; result: DomainState };
-  xml: { params: { name: string }; result: string };
-  shutdown: { params: { name: string; mode: ShutdownMode }; result: null };
+  /** Asks the guest, through its agent, to end. */
+  shutdown: { params: { name: string }; result: null };
   destroy: { params: { name: string }; result: null };
   undefine: { params: { name: string }; result: null };
-  /** The element stored in the domain's metadata under this namespace. */
-  getMetadata: { params: { name: string; namespace: string }; result: string };
-  setMetadata: { params: { name: string; namespace: string; prefix: string; xml: string }; result: null };
-  pinVcpu: { params: { name: string; vcpu: number; cpus: readonly number[] }; result: null };
-  pinEmulator: { params: { name: string; cpus: readonly number[] }; result: null };
   /** One command to the guest agent, JSON in and out; the timeout is libvirt's own, in seconds. */
   agent: { params: { name: string; command: string; timeoutS: number }; result: string };
 }
@@ -78,11 +68,8 @@ export interface LibvirtFault {
 /** The virErrorNumbers that the driver tells apart. */
 export const FAULT = {
   NO_SUPPORT: 3,
-  SYSTEM_ERROR: 38,
   NO_DOMAIN: 42,
-  AUTH_FAILED: 45,
   OPERATION_INVALID: 55,
-  NO_DOMAIN_METADATA: 80,
   AGENT_UNRESPONSIVE: 86,
   AGENT_UNSYNCED: 97,
   /** Ours, not libvirt's: the library cannot be loaded. */
