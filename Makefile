@@ -32,8 +32,9 @@ image: build-c ## build the guest image and the payload that carries the stack i
 	@images/guest/build.sh
 	@images/guest/payload.sh
 
-check: build ## format, lint, layers, tree hygiene, links of the docs
+check: build ## format, lint, layers, tree hygiene, links of the docs, generated pages
 	@node tools/dist/check.js
+	@stack/testing/conformance.sh check
 
 format: setup ## rewrite the sources in the project's format
 	@git ls-files -z -- '*.c' '*.h' | xargs -0 -r clang-format -i
