@@ -201,7 +201,7 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
 
   describe("the process", () => {
     it.each(["SIGTERM", "SIGINT", "KillBess"] as const)("%s: ends with 0 and leaves nothing behind", async (how) => {
-      const daemon = await Daemon.start();
+      await using daemon = await Daemon.start();
       expect(existsSync(runtimeDir(daemon.prefix))).toBe(true);
       await daemon.rpc.ok("CreatePort", pmd("v0", `net_vhost0,iface=${daemon.path("v0")}`));
       await module(daemon.rpc, "in", "QueueIncArg", { port: "v0" });
@@ -212,12 +212,11 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect(existsSync(runtimeDir(daemon.prefix))).toBe(false);
       expect(daemon.log).toContain(`stopping: ${how}`);
       expect(daemon.log).toContain("without hugepages (asked for: off)");
-      await daemon.stop();
     });
 
     it("is pinned with its workers alone", async () => {
       const allowed = (path: string) => /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync(path, "utf8"))?.[1];
-      const daemon = await Daemon.start();
+      await using daemon = await Daemon.start();
       await daemon.rpc.ok("AddWorker", { wid: 0, core: 0 });
       const tasks = `/proc/${daemon.pid}/task`;
       const cores = readdirSync(tasks).map((tid) => ({
@@ -228,22 +227,20 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect(cores.filter(({ name }) => name === "vportd-w0")).toEqual([{ name: "vportd-w0", cores: "0" }]);
       expect(cores.filter(({ name }) => name === "node")).not.toEqual([]);
       for (const { name, cores: list } of cores) if (name === "node") expect(list).toBe(everywhere);
-      await daemon.stop();
     });
 
     it("after kill -9 the next one tells about the stale socket and takes over the pid file", async () => {
-      const daemon = await Daemon.start();
+      await using daemon = await Daemon.start();
       await daemon.end("SIGKILL");
       const again = ["--listen", daemon.address, "--hugepages", "off", "--mem", "64", "--pid-file", daemon.path("pid")];
       const { code, errors } = await runToEnd(...again);
       expect(code).toBe(3);
       expect(errors).toContain(`Remove it: rm ${daemon.path("b.sock")}`);
       expect(readdirSync(daemon.dir).sort()).toEqual(["b.sock", "log"]);
-      await daemon.stop();
     });
 
     it("refuses an address in use with code 3, a held pid file with code 5", async () => {
-      const daemon = await Daemon.start();
+      await using daemon = await Daemon.start();
       const small = ["--hugepages", "off", "--mem", "64", "--buffers", "2048"];
       const same = await runToEnd("--listen", daemon.address, ...small);
       expect([same.code, same.errors]).toEqual([3, expect.stringContaining("in use by another process")]);
@@ -260,7 +257,6 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect([busy.code, busy.errors]).toEqual([3, expect.stringContaining(`${tcp} is in use`)]);
       taken.close();
       expect((await daemon.rpc.ok("GetVersion")).version).toContain("vportd");
-      await daemon.stop();
     });
 
     it.each([

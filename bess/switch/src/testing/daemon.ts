@@ -24,7 +24,7 @@ export function whyNoDataPlane(): string | undefined {
   return existsSync(library) ? undefined : `no data plane at ${library}: build it, or set VPORTD_DATAPLANE`;
 }
 
-export class Daemon {
+export class Daemon implements AsyncDisposable {
   readonly #child: ChildProcess;
   #errors = "";
 
@@ -79,6 +79,10 @@ export class Daemon {
     if (signal !== undefined) this.#child.kill(signal);
     const [code, by] = (await exit) as [number | null, string | null];
     return code ?? by ?? "";
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   async stop(): Promise<void> {
