@@ -62,6 +62,20 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8])("forward with %d ports", (n) => {
     }
   });
 
+  it("keeps a frame in the lane of its queue, folded where the receiver has fewer", () => {
+    for (const broadcast of ["all", "others"] as const) {
+      const world = new Simulation(forward(ports, { broadcast }));
+      for (const from of ports) {
+        for (const qid of queuesOf(from)) {
+          for (const end of world.sendByQueue(from.name, qid, BROADCAST)) {
+            const to = ports.find(({ name }) => end.startsWith(`${name}:`));
+            expect(end).toBe(`${to?.name}:${qid % (to?.queues ?? 1)}`);
+          }
+        }
+      }
+    }
+  });
+
   it("keeps within bessd's limits: 32 gates of Replicate starting with 0, unique names, power-of-two tables", () => {
     for (const pipeline of [forward(ports), forward(ports, { broadcast: "all" })]) {
       const all = [...pipeline.modules, ...pipeline.ports].map(({ name }) => name);
@@ -97,26 +111,26 @@ describe("golden", () => {
         "worker 0 core 1",
         "port a PMDPort {"vdev":"eth_vhost_a,iface=/run/a,queues=1"}",
         "port b PMDPort {"vdev":"eth_vhost_b,iface=/run/b,queues=1"}",
-        "out_a::QueueOut({"port":"a"})",
-        "out_b::QueueOut({"port":"b"})",
-        "fib_a::L2Forward({"size":1024})",
-        "flood_a::Replicate({"gates":[0]})",
+        "out_a_0::QueueOut({"port":"a","qid":0})",
+        "out_b_0::QueueOut({"port":"b","qid":0})",
+        "fib_a_0::L2Forward({"size":1024})",
+        "flood_a_0::Replicate({"gates":[0]})",
         "in_a_0::QueueInc({"port":"a","qid":0})",
-        "fib_b::L2Forward({"size":1024})",
-        "flood_b::Replicate({"gates":[0]})",
+        "fib_b_0::L2Forward({"size":1024})",
+        "flood_b_0::Replicate({"gates":[0]})",
         "in_b_0::QueueInc({"port":"b","qid":0})",
-        "fib_a:1 -> 0:out_b",
-        "flood_a:0 -> 0:out_b",
-        "fib_a:32 -> 0:flood_a",
-        "in_a_0:0 -> 0:fib_a",
-        "fib_b:0 -> 0:out_a",
-        "flood_b:0 -> 0:out_a",
-        "fib_b:32 -> 0:flood_b",
-        "in_b_0:0 -> 0:fib_b",
-        "fib_a.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":8192},{"addr":"02:00:00:00:00:0b","gate":1},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
-        "fib_a.set_default_gate({"gate":32})",
-        "fib_b.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":0},{"addr":"02:00:00:00:00:0b","gate":8192},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
-        "fib_b.set_default_gate({"gate":32})",
+        "fib_a_0:1 -> 0:out_b_0",
+        "flood_a_0:0 -> 0:out_b_0",
+        "fib_a_0:32 -> 0:flood_a_0",
+        "in_a_0:0 -> 0:fib_a_0",
+        "fib_b_0:0 -> 0:out_a_0",
+        "flood_b_0:0 -> 0:out_a_0",
+        "fib_b_0:32 -> 0:flood_b_0",
+        "in_b_0:0 -> 0:fib_b_0",
+        "fib_a_0.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":8192},{"addr":"02:00:00:00:00:0b","gate":1},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
+        "fib_a_0.set_default_gate({"gate":32})",
+        "fib_b_0.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":0},{"addr":"02:00:00:00:00:0b","gate":8192},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
+        "fib_b_0.set_default_gate({"gate":32})",
       ]
     `);
   });
@@ -126,23 +140,23 @@ describe("golden", () => {
       [
         "port a PMDPort {"vdev":"eth_vhost_a,iface=/run/a,queues=1"}",
         "port b PMDPort {"vdev":"eth_vhost_b,iface=/run/b,queues=1"}",
-        "out_a::QueueOut({"port":"a"})",
-        "out_b::QueueOut({"port":"b"})",
-        "fib_all::L2Forward({"size":1024})",
-        "flood_all::Replicate({"gates":[0,1]})",
-        "merge::Merge({})",
+        "out_a_0::QueueOut({"port":"a","qid":0})",
+        "out_b_0::QueueOut({"port":"b","qid":0})",
+        "fib_all_0::L2Forward({"size":1024})",
+        "flood_all_0::Replicate({"gates":[0,1]})",
+        "merge_0::Merge({})",
         "in_a_0::QueueInc({"port":"a","qid":0})",
         "in_b_0::QueueInc({"port":"b","qid":0})",
-        "fib_all:0 -> 0:out_a",
-        "fib_all:1 -> 0:out_b",
-        "flood_all:0 -> 0:out_a",
-        "flood_all:1 -> 0:out_b",
-        "fib_all:32 -> 0:flood_all",
-        "merge:0 -> 0:fib_all",
-        "in_a_0:0 -> 0:merge",
-        "in_b_0:0 -> 0:merge",
-        "fib_all.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":0},{"addr":"02:00:00:00:00:0b","gate":1},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
-        "fib_all.set_default_gate({"gate":32})",
+        "fib_all_0:0 -> 0:out_a_0",
+        "fib_all_0:1 -> 0:out_b_0",
+        "flood_all_0:0 -> 0:out_a_0",
+        "flood_all_0:1 -> 0:out_b_0",
+        "fib_all_0:32 -> 0:flood_all_0",
+        "merge_0:0 -> 0:fib_all_0",
+        "in_a_0:0 -> 0:merge_0",
+        "in_b_0:0 -> 0:merge_0",
+        "fib_all_0.add({"entries":[{"addr":"02:00:00:00:00:0a","gate":0},{"addr":"02:00:00:00:00:0b","gate":1},{"addr":"ff:ff:ff:ff:ff:ff","gate":32}]})",
+        "fib_all_0.set_default_gate({"gate":32})",
       ]
     `);
   });

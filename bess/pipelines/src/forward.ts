@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // N vhost-user ports that see each other as on one Ethernet segment, from standard modules only:
 //
-//   in_A:q (QueueInc) -> fib_A (L2Forward) -> out_B, out_C ... (QueueOut)     frames to a known MAC
-//                                          -> flood_A (Replicate) -> out_B, out_C ...      all others
+//   in_A_q (QueueInc) -> fib_A_q (L2Forward) -> out_B_q, out_C_q ... (QueueOut)      frames to a known MAC
+//                                            -> flood_A_q (Replicate) -> out_B_q, out_C_q ...     all others
 //
 // Each source has a table and a Replicate of its own, which is what keeps its frames from coming back to it.
 // With broadcast "all" there is one table and one Replicate for everybody, and the sender hears itself.
+// Queue q of every port forms a lane of its own: what one machine sends by queue q arrives by queue q of another, so
+// that the answer to a flow comes back to the core that owns it. A port with fewer queues takes lane q by q modulo
+// their number.
 import type { Argument, Pipeline } from "@vnflab/bess-client";
 
 export interface ForwardPort {
@@ -39,44 +42,63 @@ export function forward(ports: ForwardPort[], options: ForwardOptions = {}): Pip
     connections: [],
     commands: [],
   };
-  for (const port of ports) add(pipeline, `out_${port.name}`, { type: "QueueOutArg", value: { port: port.name } });
-  if (options.broadcast === "all") {
-    addTable(pipeline, ports, { suffix: "all", flood: ports, own: undefined });
-    add(pipeline, "merge", { type: "MergeArg", value: {} });
-    link(pipeline, "merge", 0, "fib_all");
-    for (const port of ports) addInputs(pipeline, port, "merge");
-  } else {
-    for (const port of ports) {
-      const flood = ports.filter((other) => other !== port);
-      addTable(pipeline, ports, { suffix: port.name, flood, own: port });
-      addInputs(pipeline, port, `fib_${port.name}`);
+  for (const port of ports) {
+    for (let qid = 0; qid < queuesOf(port); qid++) {
+      add(pipeline, outputOf(port, qid), { type: "QueueOutArg", value: { port: port.name, qid } });
     }
   }
+  const lanes = Math.max(...ports.map(queuesOf));
+  for (let lane = 0; lane < lanes; lane++) addLane(pipeline, ports, lane, options.broadcast ?? "others");
   return pipeline;
 }
 
-function vhostPort({ name, socket, queues = 1 }: ForwardPort): Pipeline["ports"][number] {
-  const vdev = `eth_vhost_${name},iface=${socket},queues=${queues}`;
-  return { name, driver: "PMDPort", queues, arg: { type: "PMDPortArg", value: { vdev } } };
+function addLane(pipeline: Pipeline, ports: ForwardPort[], lane: number, broadcast: "all" | "others"): void {
+  const sources = ports.filter((port) => lane < queuesOf(port));
+  if (broadcast === "all") {
+    addTable(pipeline, ports, { suffix: `all_${lane}`, lane, flood: ports, own: undefined });
+    add(pipeline, `merge_${lane}`, { type: "MergeArg", value: {} });
+    link(pipeline, `merge_${lane}`, 0, `fib_all_${lane}`);
+    for (const port of sources) addInput(pipeline, port, lane, `merge_${lane}`);
+    return;
+  }
+  for (const port of sources) {
+    const suffix = `${port.name}_${lane}`;
+    addTable(pipeline, ports, { suffix, lane, flood: ports.filter((other) => other !== port), own: port });
+    addInput(pipeline, port, lane, `fib_${suffix}`);
+  }
 }
 
-function addInputs(pipeline: Pipeline, port: ForwardPort, to: string): void {
-  for (let qid = 0; qid < (port.queues ?? 1); qid++) {
-    const name = `in_${port.name}_${qid}`;
-    add(pipeline, name, { type: "QueueIncArg", value: { port: port.name, qid } });
-    link(pipeline, name, 0, to);
-  }
+function queuesOf({ queues = 1 }: ForwardPort): number {
+  return queues;
+}
+
+/** The module that sends what passes in a lane to a port. */
+function outputOf(port: ForwardPort, lane: number): string {
+  return `out_${port.name}_${lane % queuesOf(port)}`;
+}
+
+function vhostPort(port: ForwardPort): Pipeline["ports"][number] {
+  const queues = queuesOf(port);
+  const vdev = `eth_vhost_${port.name},iface=${port.socket},queues=${queues}`;
+  return { name: port.name, driver: "PMDPort", queues, arg: { type: "PMDPortArg", value: { vdev } } };
+}
+
+function addInput(pipeline: Pipeline, port: ForwardPort, qid: number, to: string): void {
+  const name = `in_${port.name}_${qid}`;
+  add(pipeline, name, { type: "QueueIncArg", value: { port: port.name, qid } });
+  link(pipeline, name, 0, to);
 }
 
 interface Table {
   suffix: string;
+  lane: number;
   /** Where frames go that no entry matches. */
   flood: ForwardPort[];
   /** The port whose frames pass here: what is addressed to itself goes nowhere. */
   own: ForwardPort | undefined;
 }
 
-function addTable(pipeline: Pipeline, ports: ForwardPort[], { suffix, flood, own }: Table): void {
+function addTable(pipeline: Pipeline, ports: ForwardPort[], { suffix, lane, flood, own }: Table): void {
   const fib = `fib_${suffix}`;
   const replicate = `flood_${suffix}`;
   const entries = ports.flatMap((port, index) =>
@@ -85,14 +107,14 @@ function addTable(pipeline: Pipeline, ports: ForwardPort[], { suffix, flood, own
   entries.push({ addr: BROADCAST, gate: FLOOD_GATE });
   add(pipeline, fib, { type: "L2ForwardArg", value: { size: tableSize(entries.length) } });
   ports.forEach((port, index) => {
-    if (port !== own) link(pipeline, fib, index, `out_${port.name}`);
+    if (port !== own) link(pipeline, fib, index, outputOf(port, lane));
   });
   pipeline.commands.push({ name: fib, cmd: "add", arg: { type: "L2ForwardCommandAddArg", value: { entries } } });
 
   // bessd's Replicate sends the original by gate 0 whatever its list says, so the list starts with 0.
   add(pipeline, replicate, { type: "ReplicateArg", value: { gates: flood.map((_, gate) => gate) } });
   flood.forEach((port, gate) => {
-    link(pipeline, replicate, gate, `out_${port.name}`);
+    link(pipeline, replicate, gate, outputOf(port, lane));
   });
   link(pipeline, fib, FLOOD_GATE, replicate);
   const value = { gate: FLOOD_GATE };

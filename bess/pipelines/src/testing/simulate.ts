@@ -53,6 +53,11 @@ export class Simulation {
 
   /** The ports, sorted, that a frame from `port` leaves by; one that it leaves by twice is listed twice. */
   send(port: string, queue: number, destination: string): string[] {
+    return this.sendByQueue(port, queue, destination).map((end) => end.slice(0, end.lastIndexOf(":")));
+  }
+
+  /** The same with the queue: `port:queue`. */
+  sendByQueue(port: string, queue: number, destination: string): string[] {
     const inputs = [...this.#nodes].filter(([, { arg }]) => {
       const { port: from, qid = 0 } = arg.value as ValueOf<"QueueIncArg">;
       return arg.type === "QueueIncArg" && from === port && qid === queue;
@@ -73,7 +78,7 @@ export class Simulation {
   #enter(node: Node, destination: string): string[] {
     switch (node.arg.type) {
       case "QueueOutArg":
-        return [node.arg.value.port ?? ""];
+        return [`${node.arg.value.port ?? ""}:${node.arg.value.qid ?? 0}`];
       case "MergeArg":
         return this.#leave(node, 0, destination);
       case "L2ForwardArg": {

@@ -10,7 +10,7 @@ import { DEFAULT_LIBRARY } from "../dataplane/native.js";
 import { Rpc } from "./rpc.js";
 
 const BIN = fileURLToPath(new URL("../../bin/vportd.js", import.meta.url));
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
 /** Where DPDK keeps a process's run-time files. */
 export function runtimeDir(filePrefix: string): string {
