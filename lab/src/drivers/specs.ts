@@ -1,6 +1,7 @@
 /** Deployment -> what the drivers are given. Reads the image's manifest and the template, and renders. */
 import { join } from "node:path";
 import { z } from "zod";
+import { readTscKhz } from "../host/facts.js";
 import type { Host } from "../host/host.js";
 import type { AcceleratorVerdict } from "../model/accelerator.js";
 import type { AllocatedMachine, Deployment } from "../model/deployment.js";
@@ -82,6 +83,7 @@ async function vmSpec(
   const templateFile = machine.template ?? join(host.root, TEMPLATE);
   const text = await host.files.readText(templateFile);
   if (text === undefined) throw new VnflabError("VNF_TEMPLATE_INVALID", `there is no template ${templateFile}`);
+  const tscKhz = accelerator === "tcg" ? await readTscKhz(host) : undefined;
   const domainName = `vnflab-${common.lab}-${machine.name}`;
   const consoleSocket = join(common.runDir, `${machine.name}.con`);
   const domainXml = renderDomainXml({ file: templateFile, text }, machine, {
@@ -93,7 +95,7 @@ async function vmSpec(
     consoleSocket,
     agentSocket: join(common.runDir, `${machine.name}.qga`),
     image: { ...image, disks: [image.rootfs, payload] },
-    kernelArgs: renderKernelCmdline(image.kernelArgs, machine),
+    kernelArgs: renderKernelCmdline(image.kernelArgs, machine, tscKhz),
   });
   const guestDirs = { binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" };
   const libvirtUri = host.env.VNFLAB_LIBVIRT_URI;

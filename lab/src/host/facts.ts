@@ -9,6 +9,19 @@ export async function readHostFacts(host: Host): Promise<{ cores: number[]; avai
   return { cores: parseCpuList(list), availableMemoryMib: Math.floor(kib / 1024) };
 }
 
+/**
+ * The rate of the time stamp counter, where it can be read: a virtual host's CPU has no frequency but that one. On
+ * others the file tells the momentary clock of the core, which is no use.
+ */
+export async function readTscKhz(host: Host): Promise<number | undefined> {
+  const cpuinfo = (await host.files.readText("/proc/cpuinfo")) ?? "";
+  const scaled = (await host.files.kind("/sys/devices/system/cpu/cpu0/cpufreq")) !== undefined;
+  const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1]?.split(" ") ?? [];
+  const mhz = /^cpu MHz\s*:\s*([\d.]+)$/m.exec(cpuinfo)?.[1];
+  const steady = flags.includes("hypervisor") && flags.includes("constant_tsc") && !scaled;
+  return steady && mhz !== undefined ? Math.round(Number(mhz) * 1000) : undefined;
+}
+
 /** `0-2,5` -> 0, 1, 2, 5. */
 function parseCpuList(list: string): number[] {
   return list.split(",").flatMap((range) => {

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { readHostFacts, readTscKhz } from "./facts.js";
 import { fakeHost } from "./fake-host.js";
 import type { Host } from "./host.js";
 import { resolveLayout } from "./layout.js";
@@ -134,6 +135,28 @@ describe("sockets of the real host", () => {
       expect(await echoed).toBe("hello");
     }
     await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe("facts", () => {
+  const cpuinfo = (flags: string) => `flags\t\t: fpu ${flags} sse2\ncpu MHz\t\t: 2596.142\n`;
+
+  it("are cores and memory", async () => {
+    const host = fakeHost();
+    await host.files.write("/proc/self/status", "Name:\tnode\nCpus_allowed_list:\t0-1,4\n");
+    await host.files.write("/proc/meminfo", "MemTotal: 9 kB\nMemAvailable:    2097152 kB\n");
+    expect(await readHostFacts(host)).toEqual({ cores: [0, 1, 4], availableMemoryMib: 2048 });
+  });
+
+  it("name the counter's rate of a virtual host only", async () => {
+    const host = fakeHost();
+    await host.files.write("/proc/cpuinfo", cpuinfo("constant_tsc hypervisor"));
+    expect(await readTscKhz(host)).toBe(2_596_142);
+    await host.files.makeDirectory("/sys/devices/system/cpu/cpu0/cpufreq");
+    expect(await readTscKhz(host)).toBeUndefined();
+    const metal = fakeHost();
+    await metal.files.write("/proc/cpuinfo", cpuinfo("constant_tsc"));
+    expect(await readTscKhz(metal)).toBeUndefined();
   });
 });
 

@@ -87,6 +87,12 @@ describe("a template", () => {
   });
 });
 
+it("the kernel is told the rate of its clock only when it is known", () => {
+  const told = "vnflab.hostname=vm1 vnflab.hugepages=128 vnflab.uio=auto";
+  expect(renderKernelCmdline("quiet", vm)).toBe(`quiet ${told}`);
+  expect(renderKernelCmdline("quiet", vm, 2_596_142)).toBe(`quiet tsc_early_khz=2596142 ${told}`);
+});
+
 describe("stack.conf", () => {
   it("of a VM", () => {
     expect(renderStackConf(vm, { pcap: "/run/vnflab/vm1.pcap" })).toMatchInlineSnapshot(`

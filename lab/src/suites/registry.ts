@@ -1,9 +1,11 @@
 /** All suites, one line each. */
 import type { TestCase } from "./case.js";
+import { machineSuite } from "./machine.js";
 import { tcpSuite } from "./tcp.js";
 import { udpSuite } from "./udp.js";
 
 export const suites: Readonly<Record<string, readonly TestCase[]>> = {
+  machine: machineSuite,
   tcp: tcpSuite,
   udp: udpSuite,
 };

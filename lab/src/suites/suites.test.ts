@@ -13,9 +13,13 @@ let engine: FakeEngine;
 /** What the fake applications do wrong: name of the application -> fields of its result. */
 let faults: Record<string, Record<string, unknown>>;
 
+/** Of the machines' clocks. */
+let clockRate: number;
+
 beforeEach(async () => {
   engine = await fakeEngine();
   faults = {};
+  clockRate = 1;
   installApplications();
 });
 
@@ -68,6 +72,10 @@ function installApplications(): void {
   exec.install("tcp_sink", tcp("tcp_sink"));
   exec.install("tcp_source", tcp("tcp_source"));
   exec.install("mkdir", () => 0);
+  exec.install("cat", ({ print }) => {
+    print("stdout", `${(engine.host.clock.now() / 1000) * clockRate} 0.00\n`);
+    return 0;
+  });
   exec.install(
     "epserver",
     serve("epserver", () => ({ requests: 1 })),
@@ -93,11 +101,11 @@ describe("the suites", () => {
   it("pass over a network that works, both ways, and leave a report", async () => {
     const report = await run();
     expect(report.cases.filter(({ status }) => status !== "passed")).toEqual([]);
-    expect(report).toMatchObject({ passed: 18, failed: 0, skipped: 0 });
+    expect(report).toMatchObject({ passed: 20, failed: 0, skipped: 0 });
     expect(isSuccess(report)).toBe(true);
     expect(JSON.parse((await engine.host.files.readText(`${report.folder}/report.json`)) ?? "")).toEqual(report);
     const text = formatReport(report);
-    expect(text).toContain("18 passed, 0 failed, 0 skipped\n");
+    expect(text).toContain("20 passed, 0 failed, 0 skipped\n");
     expect(text).toMatch(
       /^tcp.bulk +left +right +passed +4194304 bytes +4194304 bytes +sha256 4194304- equal +1.000 G/m,
     );
@@ -135,6 +143,12 @@ describe("the suites", () => {
     const report = await run({ only: ["tcp.http"], folder: "/results" });
     expect(report.cases[0]?.artefacts).toContain("/results/tcp.http-left-right/left.pcap");
     expect(confs.at(-1)).not.toContain("pcap");
+  });
+
+  it.each([2.5, 0.9])("a machine whose clock runs at %d of the right rate fails", async (rate) => {
+    clockRate = rate;
+    const { cases } = await run({ only: ["machine"] });
+    expect(cases[0]).toMatchObject({ status: "failed", message: expect.stringContaining(`clock runs at ${rate}`) });
   });
 
   it("a refusal that does not come is a failure", async () => {
