@@ -127,4 +127,9 @@ describe("stack.conf", () => {
       "
     `);
   });
+
+  it("of a process whose workers share a core leaves the cores to the stack", () => {
+    const machine = { ...vm, kind: "process" as const, cores: [1, 1] };
+    expect(renderStackConf(machine)).not.toContain("core_mask");
+  });
 });

@@ -35,7 +35,10 @@ function interfaceKeys(machine: AllocatedMachine): [string, string | number][] {
   const device = `net_virtio_user0,path=${portSocket},queues=${stack.workers},queue_size=${RING_SIZE},mac=${mac}`;
   return [
     ["port", `vdev:${device}`],
-    ["core_mask", coreMask(machine.cores)],
+    // A mask of fewer cores than workers is refused by the stack: then the workers share what the process may use.
+    ...(new Set(machine.cores).size < stack.workers
+      ? []
+      : [["core_mask", coreMask(machine.cores)] as [string, string]]),
     ["hugepages", "off"],
     ["eal", `--file-prefix ${machine.filePrefix} -m ${machine.hugepagesMib}${more}`],
   ];
