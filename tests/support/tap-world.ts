@@ -1,6 +1,7 @@
 /**
- * A network namespace with a tap interface in it: the Linux kernel at one end (10.99.0.1), a program on libmtcp at the
- * other (10.99.0.2), and nginx and small peers on the kernel's side. Needs root.
+ * A network namespace with tap interfaces in it: the Linux kernel at one end (10.99.0.1), a program on libmtcp at the
+ * other (10.99.0.2), and nginx and small peers on the kernel's side. A second tap (10.98.0.1, 10.98.0.2) has a queue
+ * for each of two workers. Needs root.
  */
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +11,8 @@ import { REPOSITORY } from "./vnflab.js";
 
 export const KERNEL = "10.99.0.1";
 export const STACK = "10.99.0.2";
+export const KERNEL_TWO_QUEUES = "10.98.0.1";
+export const STACK_TWO_QUEUES = "10.98.0.2";
 const APPS = join(REPOSITORY, "build/c/stack/apps");
 const PEER = join(REPOSITORY, "tests/dist/support/kernel-peer.js");
 const READY_MS = 15_000;
@@ -95,14 +98,16 @@ export class TapWorld implements AsyncDisposable {
     mkdirSync(world.www);
     await $({ quiet: true })`ip netns add ${namespace}`;
     await world.kernel("ip", "link", "set", "lo", "up");
-    await world.kernel("ip", "tuntap", "add", "dev", "vnftap0", "mode", "tap");
-    await world.kernel("ip", "address", "add", `${KERNEL}/24`, "dev", "vnftap0");
-    await world.kernel("ip", "link", "set", "vnftap0", "up");
-    world.file(
-      "stack.conf",
-      `io = tap\nport = vnftap0\naddress = ${STACK}/24\nmac = 02:00:00:00:99:02\nidle = sleep\nlog = warn\n`,
-    );
+    await world.tap("stack.conf", "vnftap0", "tap", KERNEL, STACK);
+    await world.tap("two-queues.conf", "vnftap1", "tap multi_queue", KERNEL_TWO_QUEUES, STACK_TWO_QUEUES);
     return world;
+  }
+
+  private async tap(conf: string, name: string, mode: string, kernel: string, stack: string): Promise<void> {
+    await this.kernel("ip", "tuntap", "add", "dev", name, "mode", ...mode.split(" "));
+    await this.kernel("ip", "address", "add", `${kernel}/24`, "dev", name);
+    await this.kernel("ip", "link", "set", name, "up");
+    this.file(conf, `io = tap\nport = ${name}\naddress = ${stack}/24\nidle = sleep\nlog = warn\n`);
   }
 
   file(name: string, content: string | Buffer): string {
@@ -116,9 +121,14 @@ export class TapWorld implements AsyncDisposable {
     return new Running(this.spawn(argv)).finished();
   }
 
-  /** Starts one of the applications on the stack. */
+  /** Starts one of the applications on the stack, with one worker. */
   app(name: string, ...argv: string[]): Running {
     return new Running(this.spawn([join(APPS, name), "-f", join(this.folder, "stack.conf"), "--json", ...argv]));
+  }
+
+  /** The same with two workers, on the tap that has two queues. */
+  appOnTwoCores(name: string, ...argv: string[]): Running {
+    return this.app(name, "-f", join(this.folder, "two-queues.conf"), "-N", "2", ...argv);
   }
 
   /** Starts tests/support/kernel-peer.ts on the kernel's side. */
@@ -134,7 +144,7 @@ export class TapWorld implements AsyncDisposable {
 events { worker_connections 1024; }
 http { access_log off; client_body_temp_path ${this.folder}/b; proxy_temp_path ${this.folder}/p;
   fastcgi_temp_path ${this.folder}/f; uwsgi_temp_path ${this.folder}/u; scgi_temp_path ${this.folder}/s;
-  server { listen ${KERNEL}:80 backlog=1024; root ${this.www}; } }
+  server { listen 80 backlog=1024; root ${this.www}; } }
 `,
     );
     const nginx = new Running(this.spawn(["/usr/sbin/nginx", "-c", conf, "-p", this.folder]));

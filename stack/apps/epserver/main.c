@@ -140,6 +140,15 @@ static void conn_failed(struct worker *w, int fd)
     conn_close(w, fd);
 }
 
+/** The connection is dead; that matters only when it dies with a response under way. */
+static void conn_died(struct worker *w, int fd)
+{
+    if (w->conns[fd].started_us)
+        conn_failed(w, fd);
+    else
+        conn_close(w, fd);
+}
+
 /** Answers all complete requests in the buffer as far as there is room. */
 static void serve(struct worker *w, int fd, struct conn *c)
 {
@@ -193,7 +202,7 @@ static void on_readable(struct worker *w, int fd)
     if (n < 0 && errno == EAGAIN)
         return;
     if (n < 0) {
-        conn_failed(w, fd);
+        conn_died(w, fd);
         return;
     }
     if (n == 0) { /* the peer is done; half a request is its own affair */
@@ -238,7 +247,7 @@ static void on_event(struct worker *w, const struct mtcp_epoll_event *ev)
     else if (!w->conns[fd].open)
         return;
     else if (ev->events & MTCP_EPOLLERR)
-        conn_failed(w, fd);
+        conn_died(w, fd);
     else if (ev->events & MTCP_EPOLLIN)
         on_readable(w, fd);
     else if (ev->events & MTCP_EPOLLOUT)

@@ -73,6 +73,8 @@ void tcp_destroy(struct tcp *tcp);
 
 /** A received segment: pkt->data at the TCP header, pkt->len its bytes. Consumes the packet. */
 void tcp_input(struct tcp *tcp, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
+/** Whether a connection or a listener is there for segments between these ends. */
+bool tcp_takes(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer);
 /** When tcp_timers() must run next; UINT64_MAX = no need. */
 uint64_t tcp_next_deadline(struct tcp *tcp);
 void tcp_timers(struct tcp *tcp, uint64_t now_us);

@@ -72,7 +72,9 @@ enum status stack_create(const struct config *cfg, struct netif *nif, const stru
     st->log = *log;
     pthread_mutex_init(&st->lock, NULL);
     count_workers(st);
-    rc = create_inet(st);
+    rc = handover_create(st);
+    if (rc == ST_OK)
+        rc = create_inet(st);
     if (rc != ST_OK) {
         stack_destroy(st);
         return rc;
@@ -91,6 +93,7 @@ void stack_destroy(struct mtcp_stack *st)
         if (w)
             stack_give_worker(w, 0);
     }
+    handover_destroy(st);
     if (st->inet)
         inet_destroy(st->inet);
     st->nif->ops->close(st->nif);

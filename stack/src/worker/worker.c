@@ -10,8 +10,6 @@
 
 #include "worker/worker_priv.h"
 
-#define EPHEMERAL_FIRST 32768
-#define EPHEMERAL_LAST 60999
 #define SECONDS_US UINT64_C(1000000)
 
 /* ---- towards the interface ---- */
@@ -87,17 +85,23 @@ static struct pkt *on_alloc(void *ctx)
 
 /* ---- between inet and the transports ---- */
 
+void worker_deliver(struct worker *w, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us)
+{
+    if (ip->proto == IP_PROTO_TCP)
+        tcp_input(w->tcp, ip, pkt, now_us);
+    else
+        udp_input(w->udp, ip, pkt, now_us);
+}
+
 static void on_deliver(void *ctx, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us)
 {
     struct worker *w = ctx;
 
-    if (ip->proto == IP_PROTO_TCP) {
-        tcp_input(w->tcp, ip, pkt, now_us);
-    } else if (ip->proto == IP_PROTO_UDP) {
-        udp_input(w->udp, ip, pkt, now_us);
-    } else {
+    if (ip->proto != IP_PROTO_TCP && ip->proto != IP_PROTO_UDP) {
         w->cnt.drop_protocol++;
         pkt_free(pkt);
+    } else if (!handover_give(w, ip, pkt)) {
+        worker_deliver(w, ip, pkt, now_us);
     }
 }
 
@@ -207,12 +211,11 @@ static enum status create_tcp(struct worker *w)
         .sndbuf_bytes = cfg->sndbuf,
         .time_wait_us = cfg->tcp_timewait < 0 ? 0 : seconds_or_never(cfg->tcp_timewait),
         .user_timeout_us = seconds_or_never(cfg->tcp_timeout),
-        .ephemeral_first = EPHEMERAL_FIRST,
-        .ephemeral_last = EPHEMERAL_LAST,
         .no_delay = true,
         .log = &w->stack->log,
     };
 
+    handover_ports(w->stack, w->index, &p.ephemeral_first, &p.ephemeral_last);
     if (getrandom(p.isn_key, sizeof(p.isn_key), 0) != (ssize_t)sizeof(p.isn_key))
         return ST_IO;
     return tcp_create(&p, &tcp_callbacks, w, &w->tcp);
@@ -223,10 +226,9 @@ static enum status create_udp(struct worker *w)
     struct udp_params p = {
         .max_socks = w->max_socks,
         .rcvbuf_bytes = w->stack->cfg->rcvbuf,
-        .ephemeral_first = EPHEMERAL_FIRST,
-        .ephemeral_last = EPHEMERAL_LAST,
     };
 
+    handover_ports(w->stack, w->index, &p.ephemeral_first, &p.ephemeral_last);
     if (getrandom(&p.seed, sizeof(p.seed), 0) != (ssize_t)sizeof(p.seed))
         return ST_IO;
     return udp_create(&p, &udp_callbacks, w, &w->udp);

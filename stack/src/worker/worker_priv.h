@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/spsc_ring.h"
 #include "inet/inet.h"
 #include "worker/stack.h"
 #include "worker/worker.h"
@@ -17,6 +18,10 @@
 #define WORKER_TX_LIMIT 448u   /**< from here on TCP and UDP get no buffers: the rest is for ARP and ICMP */
 #define WORKER_AGAIN_LIMIT 32u /**< refused calls in a row after which a round is run */
 
+/** Ports of active opens, shared out among the workers. */
+#define EPHEMERAL_FIRST 32768u
+#define EPHEMERAL_LAST 60999u
+
 struct mtcp_stack {
     const struct config *cfg;
     struct log log;
@@ -24,6 +29,7 @@ struct mtcp_stack {
     struct inet *inet;
     pthread_mutex_t lock; /**< of taken[], and of inet while its workers come and go */
     unsigned num_workers;
+    struct spsc_ring **rings;      /**< [from][to] of several workers, see handover.c; NULL with one */
     bool taken[STACK_MAX_WORKERS]; /**< the queue is in use */
     _Atomic(struct worker *) workers[STACK_MAX_WORKERS];
 };
@@ -66,6 +72,18 @@ struct worker {
 
 enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker **out);
 void worker_destroy(struct worker *w, uint64_t linger_us);
+/** A packet for TCP or UDP of this very worker; consumes it. */
+void worker_deliver(struct worker *w, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
+
+enum status handover_create(struct mtcp_stack *st);
+void handover_destroy(struct mtcp_stack *st);
+/** The range of ports that active opens of the worker take. */
+void handover_ports(const struct mtcp_stack *st, unsigned index, uint16_t *first, uint16_t *last);
+/** True when the packet is another worker's: it has been consumed. */
+bool handover_give(struct worker *w, const struct ipv4_hdr *ip, struct pkt *pkt);
+/** Takes in what others have handed over; how many packets. */
+unsigned handover_take(struct worker *w);
+
 /** Hands over what has gathered; true when nothing is left. */
 bool worker_tx_flush(struct worker *w);
 /** Nothing happened in the last round: rest, as key `idle` says, until something may happen or until_us. */

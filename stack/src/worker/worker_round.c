@@ -64,7 +64,7 @@ bool worker_round(struct worker *w)
     attach(w);
     w->again_run = 0;
     w->now_us = worker_clock_us();
-    busy = receive(w) > 0;
+    busy = receive(w) + handover_take(w) > 0;
     timers = timers_deadline(w) <= w->now_us;
     if (timers) {
         tcp_timers(w->tcp, w->now_us);

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KERNEL, STACK, TapWorld, tapObstacle } from "../../support/tap-world.js";
+import { KERNEL, KERNEL_TWO_QUEUES, STACK, STACK_TWO_QUEUES, TapWorld, tapObstacle } from "../../support/tap-world.js";
 
 const reason = tapObstacle();
 /** 1 GiB each way, less where time is short. */
@@ -91,6 +91,28 @@ describe.skipIf(reason)(`the Linux kernel over tap${reason ? ` (${reason})` : ""
     expect(many.report, many.stderr).toMatchObject({ completed: 5000, errors: 0, timeouts: 0 });
     const kept = await world.app("epwget", `${KERNEL}/${page}`, "20", "-c", "20", "-k", "200").finished();
     expect(kept.report, kept.stderr).toMatchObject({ completed: 4000, errors: 0 });
+  });
+
+  it("serves and fetches with two workers, each on a queue of its own", async () => {
+    const running = await world.appOnTwoCores("epserver", "-p", world.www).ready();
+    const wrk = await world.kernel(
+      "wrk",
+      "-t1",
+      "-c32",
+      "-d4s",
+      "--timeout",
+      "10s",
+      `http://${STACK_TWO_QUEUES}/${page}`,
+    );
+    expect(wrk.stdout).not.toMatch(/Socket errors|Non-2xx/);
+    const served = await running.stop();
+    expect(served.report, served.stderr).toMatchObject({ errors: 0 });
+    for (const core of [0, 1]) expect(served.stderr).toMatch(new RegExp(`CPU  ${core}\\].* completes: +[1-9]`));
+
+    await using _ = await world.nginx();
+    const argv = [`${KERNEL_TWO_QUEUES}/${page}`, "4000", "-c", "64"];
+    const fetched = await world.appOnTwoCores("epwget", ...argv).finished();
+    expect(fetched.report, fetched.stderr).toMatchObject({ completed: 4000, errors: 0 });
   });
 
   it("receives a bulk stream from the kernel intact", async () => {
