@@ -285,6 +285,45 @@ static void options_are_real(void **state)
     assert_int_equal(mtcp_socket_ioctl(C, client, FIONBIO, &v), 0);
 }
 
+/** Host 0 has two workers, host 1 has two queues and one worker. What the second worker sends arrives in the
+ * queue that nobody has, and the answers come to the first worker. */
+static void packets_find_their_worker_whatever_the_queue(void **state)
+{
+    struct sockaddr_in a = kit_addr(1, KIT_PORT), b = kit_addr(1, 6000);
+    struct worker *w;
+    mctx_t second;
+    char buf[8];
+    int fd, conn, dgram, udp;
+
+    (void)state;
+    kit_open(&kit, 2);
+    C = kit.ctx[0];
+    S = kit.ctx[1];
+    listener = kit_listener(&kit, 1, KIT_PORT);
+    udp = kit_bound(&kit, 1, SOCK_DGRAM, 6000);
+    assert_int_equal(api_ctx_create(kit.stack[0], 1, &second), ST_OK);
+    w = ((struct api_ctx *)second)->worker;
+    fd = mtcp_socket(second, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    dgram = mtcp_socket(second, AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(mtcp_connect(second, fd, (struct sockaddr *)&a, sizeof(a)), -1);
+    assert_int_equal(mtcp_sendto(second, dgram, "ask", 3, 0, (struct sockaddr *)&b, sizeof(b)), 3);
+    for (int i = 0; i < 5; i++) {
+        worker_round(w);
+        kit_run(&kit);
+    }
+    conn = mtcp_accept(S, listener, NULL, NULL);
+    assert_true(conn >= 0);
+    assert_int_equal(mtcp_write(S, conn, "stream", 6), 6);
+    assert_int_equal(mtcp_recvfrom(S, udp, buf, sizeof(buf), 0, (struct sockaddr *)&a, &(socklen_t){LEN}), 3);
+    assert_int_equal(mtcp_sendto(S, udp, "answer", 6, 0, (struct sockaddr *)&a, LEN), 6);
+    kit_run(&kit);
+    worker_round(w);
+    assert_int_equal(mtcp_read(second, fd, buf, sizeof(buf)), 6);
+    assert_int_equal(mtcp_recv(second, dgram, buf, sizeof(buf), 0), 6);
+    api_ctx_destroy(second, 0);
+    kit_close(&kit);
+}
+
 static void waits_last_as_long_as_asked(void **state)
 {
     int ep = mtcp_epoll_create(C, 1);
@@ -366,6 +405,7 @@ int main(void)
         TEST(descriptors_and_connections_do_not_leak),
         TEST(datagrams_both_ways),
         TEST(options_are_real),
+        cmocka_unit_test(packets_find_their_worker_whatever_the_queue),
         TEST(waits_last_as_long_as_asked),
         TEST(an_interrupt_ends_the_next_wait_once),
         TEST(a_program_that_only_reads_makes_progress),

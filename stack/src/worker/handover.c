@@ -88,7 +88,8 @@ bool handover_give(struct worker *w, const struct ipv4_hdr *ip, struct pkt *pkt)
     src_port = get_be16(pkt->data);
     dst_port = get_be16(pkt->data + 2);
     owner = owner_of(w, dst_port);
-    if (owner == w->index || wanted_here(w, ip, src_port, dst_port))
+    if (owner == w->index || !atomic_load(&w->stack->workers[owner]) ||
+        wanted_here(w, ip, src_port, dst_port))
         return false;
     memcpy(pkt->data - sizeof(*ip), ip, sizeof(*ip));
     if (spsc_ring_put(*ring_at(w->stack, w->index, owner), &item, 1) == 1) {

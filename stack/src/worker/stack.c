@@ -72,6 +72,7 @@ enum status stack_create(const struct config *cfg, struct netif *nif, const stru
     st->log = *log;
     pthread_mutex_init(&st->lock, NULL);
     count_workers(st);
+    atomic_init(&st->orphans, st->num_workers);
     rc = handover_create(st);
     if (rc == ST_OK)
         rc = create_inet(st);
@@ -115,8 +116,10 @@ static int reserve_index(struct mtcp_stack *st)
     for (unsigned i = 0; i < st->num_workers && found < 0; i++)
         if (!st->taken[i])
             found = (int)i;
-    if (found >= 0)
+    if (found >= 0) {
         st->taken[found] = true;
+        atomic_fetch_sub(&st->orphans, 1);
+    }
     pthread_mutex_unlock(&st->lock);
     return found;
 }
@@ -125,6 +128,7 @@ static void release_index(struct mtcp_stack *st, unsigned index)
 {
     pthread_mutex_lock(&st->lock);
     st->taken[index] = false;
+    atomic_fetch_add(&st->orphans, 1);
     pthread_mutex_unlock(&st->lock);
 }
 
@@ -153,6 +157,20 @@ void stack_give_worker(struct worker *w, uint64_t linger_us)
     atomic_store(&st->workers[index], NULL);
     worker_destroy(w, linger_us);
     release_index(st, index);
+}
+
+unsigned stack_rx_orphans(struct mtcp_stack *st, struct pkt **pkts, unsigned n)
+{
+    unsigned got = 0;
+
+    if (atomic_load_explicit(&st->orphans, memory_order_relaxed) == 0 ||
+        pthread_mutex_trylock(&st->lock) != 0)
+        return 0;
+    for (unsigned i = 0; i < st->num_workers && got < n; i++)
+        if (!st->taken[i])
+            got += netif_rx_burst(st->nif, i, pkts + got, n - got);
+    pthread_mutex_unlock(&st->lock);
+    return got;
 }
 
 void stack_interrupt(struct mtcp_stack *st)

@@ -30,6 +30,7 @@ struct mtcp_stack {
     pthread_mutex_t lock; /**< of taken[], and of inet while its workers come and go */
     unsigned num_workers;
     struct spsc_ring **rings;      /**< [from][to] of several workers, see handover.c; NULL with one */
+    atomic_uint orphans;           /**< queues that no worker has */
     bool taken[STACK_MAX_WORKERS]; /**< the queue is in use */
     _Atomic(struct worker *) workers[STACK_MAX_WORKERS];
 };
@@ -72,6 +73,9 @@ struct worker {
 
 enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker **out);
 void worker_destroy(struct worker *w, uint64_t linger_us);
+/** Takes frames from queues that no worker has: a device goes on using them when a thread is not there yet,
+ * or has ended. */
+unsigned stack_rx_orphans(struct mtcp_stack *st, struct pkt **pkts, unsigned n);
 /** A packet for TCP or UDP of this very worker; consumes it. */
 void worker_deliver(struct worker *w, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
 

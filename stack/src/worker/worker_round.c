@@ -49,6 +49,8 @@ static unsigned receive(struct worker *w)
     struct pkt *pkts[WORKER_RX_BURST];
     unsigned n = netif_rx_burst(w->nif, w->index, pkts, WORKER_RX_BURST);
 
+    if (n < WORKER_RX_BURST)
+        n += stack_rx_orphans(w->stack, pkts + n, WORKER_RX_BURST - n);
     w->cnt.rx_frames += n;
     for (unsigned i = 0; i < n; i++) {
         w->cnt.rx_bytes += pkts[i]->len;
