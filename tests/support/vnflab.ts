@@ -55,6 +55,12 @@ export class Vnflab {
     return JSON.parse((await this.must(...argv, "--json")).stdout) as T;
   }
 
+  /** Takes down every lab that a failed test may have left. */
+  async downAll(): Promise<void> {
+    const labs = existsSync(join(this.state, "labs")) ? readdirSync(join(this.state, "labs")) : [];
+    for (const lab of labs) await this.command("down", lab);
+  }
+
   /** Everything of the labs that is still there: processes, listening sockets, mounts, files outside the state folder. */
   leftovers(): string[] {
     const mentions = (text: string) => text.includes(this.run);

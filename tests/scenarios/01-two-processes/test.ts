@@ -18,7 +18,7 @@ interface Status {
 describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
   afterEach(async () => {
-    await vnflab.command("down", NAME);
+    await vnflab.downAll();
     expect(vnflab.leftovers()).toEqual([]);
   });
   afterAll(() => vnflab.remove());

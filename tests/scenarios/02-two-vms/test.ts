@@ -1,9 +1,9 @@
 /** Two virtual machines joined by the switch, libmtcp on DPDK inside both. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { failures, parseReport } from "../../support/report.js";
-import { missing, Vnflab } from "../../support/vnflab.js";
+import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
 const LAB = "lab/examples/two-vms/lab.yaml";
 const NAME = "two-vms";
@@ -22,7 +22,7 @@ interface Status {
 describe.skipIf(reason)(`two virtual machines${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
   afterEach(async () => {
-    await vnflab.command("down", NAME);
+    await vnflab.downAll();
     expect(vnflab.leftovers()).toEqual([]);
   });
   afterAll(() => vnflab.remove());
@@ -63,13 +63,32 @@ describe.skipIf(reason)(`two virtual machines${reason ? ` (${reason})` : ""}`, (
     expect(vnflab.leftovers()).toEqual([]);
   });
 
-  it("a guest that does not boot is told with its console, and all is taken down", async () => {
-    const file = join(vnflab.folder, "short.yaml");
-    writeFileSync(file, "name: short\ndeadlines: {agent: 0.5}\nmachines: {vm: {}}\n");
+  it("a guest that is too slow is told with the rung and what was seen last, and all is taken down", async () => {
+    const file = join(vnflab.folder, "slow.yaml");
+    writeFileSync(file, "name: slow\ndeadlines: {console: 0.2}\nmachines: {vm: {}}\n");
     const { exitCode, stderr } = await vnflab.command("up", file);
     expect(exitCode, stderr).toBe(12);
-    expect(stderr).toMatch(/error VNF_NOT_READY: vm: the rung "agent" was not reached in 0.5 s; last seen: /);
+    expect(stderr).toMatch(/error VNF_NOT_READY: vm: the rung "console" was not reached in 0.2 s; last seen: /);
     expect(stderr).toContain("hint: ");
+    expect(vnflab.leftovers()).toEqual([]);
+  });
+
+  it("a guest that does not boot is told with its last words, and all is taken down", async () => {
+    const built = join(REPOSITORY, "build/images/guest/current");
+    const image = join(vnflab.folder, "broken");
+    mkdirSync(image);
+    const manifest = JSON.parse(readFileSync(join(built, "manifest.json"), "utf8"));
+    for (const part of [manifest.kernel, manifest.initrd, manifest.rootfs]) {
+      symlinkSync(join(built, part), join(image, part));
+    }
+    const kernelArgs = "console=ttyS0 panic=-1 rdinit=/absent root=/dev/absent";
+    writeFileSync(join(image, "manifest.json"), JSON.stringify({ ...manifest, kernelArgs }));
+    const file = join(vnflab.folder, "broken.yaml");
+    writeFileSync(file, "name: broken\nmachines: {vm: {image: broken}}\n");
+    const { exitCode, stderr } = await vnflab.command("up", file);
+    expect(exitCode, stderr).toBe(11);
+    expect(stderr).toContain("error VNF_MACHINE_FAILED: ");
+    expect(stderr).toMatch(/Kernel panic/);
     expect(vnflab.leftovers()).toEqual([]);
   });
 
