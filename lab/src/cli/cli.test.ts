@@ -87,6 +87,18 @@ describe("vnflab", () => {
     expect(engine.left()).toEqual([]);
   });
 
+  it("demo takes all down when it is interrupted, and starts nothing for a case that is not there", async () => {
+    engine.host.exec.install("cat", () => {
+      interrupt.abort(new VnflabError("VNF_INTERRUPTED", "interrupted by SIGINT"));
+      return 0;
+    });
+    expect((await vnflab("demo", LAB_FILE, "--only", "machine")).exitCode).toBe(130);
+    expect(engine.left()).toEqual([]);
+    engine.machines.calls.length = 0;
+    expect((await vnflab("demo", LAB_FILE, "--only", "tpc")).exitCode).toBe(2);
+    expect(engine.machines.calls).toEqual([]);
+  });
+
   it.each([
     [["nonsense"], 2, "unknown command 'nonsense'"],
     [["up"], 2, "missing required argument 'file'"],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Lab, LabMachine } from "../engine/lab.js";
 import { asVnflabError, VnflabError } from "../model/error.js";
 import { didYouMean } from "../model/suggest.js";
-import { type Amounts, type CaseContext, type Figures, QUICK, type TestCase } from "./case.js";
+import { type Amounts, type CaseContext, type Outcome, QUICK, type TestCase } from "./case.js";
 import { suites } from "./registry.js";
 import type { CaseReport, SuiteReport } from "./report.js";
 
@@ -47,7 +47,8 @@ export async function runSuites(lab: Lab, options: SuiteOptions): Promise<SuiteR
   return report;
 }
 
-function chooseCases(only: readonly string[] | undefined): TestCase[] {
+/** Throws VNF_USAGE when there is no suite or case of such a name. */
+export function chooseCases(only: readonly string[] | undefined): TestCase[] {
   const all = Object.values(suites).flat();
   if (!only) return all;
   const known = [...Object.keys(suites), ...all.map(({ id }) => id)];
@@ -85,8 +86,10 @@ async function runCase(
   const context: CaseContext = { lab, from, to, amounts: options.amounts, wait: { deadlineMs, signal } };
   lab.context.emit({ type: "case-started", case: title });
   const started = clock.now();
-  const verdict = from === to ? SKIPPED : await judge(testCase, context, join(options.folder, fileName(title)));
+  const attempted = from === to ? undefined : await attempt(testCase, context);
   const seconds = (clock.now() - started) / 1000;
+  const folder = join(options.folder, fileName(title));
+  const verdict = attempted ? await judge(testCase, context, attempted, folder) : SKIPPED;
   const told = verdict.message === undefined ? {} : { message: verdict.message };
   lab.context.emit({ type: "case-done", case: title, status: verdict.status, seconds, ...told });
   return { id: testCase.id, title: testCase.title, from: from.name, to: to.name, seconds, ...verdict };
@@ -94,18 +97,21 @@ async function runCase(
 
 const SKIPPED: Verdict = { status: "skipped", figures: {}, artefacts: [], message: "the lab has only one machine" };
 
-async function judge(testCase: TestCase, context: CaseContext, folder: string): Promise<Verdict> {
-  const { problems, figures } = await attempt(testCase, context);
+async function judge(
+  testCase: TestCase,
+  context: CaseContext,
+  { problems, figures }: Outcome,
+  folder: string,
+): Promise<Verdict> {
   if (problems.length === 0) return { status: "passed", figures, artefacts: [] };
   const artefacts = await capture(testCase, context, folder);
   return { status: "failed", figures, artefacts, message: problems.join("; ") };
 }
 
 /** An interruption ends the run; everything else that is thrown is this case's failure. */
-async function attempt(testCase: TestCase, context: CaseContext): Promise<{ problems: string[]; figures: Figures }> {
+async function attempt(testCase: TestCase, context: CaseContext): Promise<Outcome> {
   try {
-    const { problems, figures } = await testCase.run(context);
-    return { problems: [...problems], figures };
+    return await testCase.run(context);
   } catch (thrown) {
     context.wait.signal.throwIfAborted();
     const error = asVnflabError(thrown);

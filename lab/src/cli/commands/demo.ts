@@ -1,6 +1,7 @@
 import { down } from "../../engine/down.js";
 import { exampleFile, up } from "../../engine/up.js";
 import { isSuccess } from "../../suites/report.js";
+import { chooseCases } from "../../suites/run-suites.js";
 import { ANSWER_IS_NO, type RegisterCommand, withEngine } from "../command.js";
 import { addTestOptions, runTests, showReport, type TestOptions } from "./test.js";
 
@@ -10,6 +11,8 @@ export const registerDemo: RegisterCommand = (program, io, finish) => {
     .description("up, test and down in one; nothing stays behind, whatever happens")
     .argument("[file]", "lab file; the example of two virtual machines when absent");
   addTestOptions(command).action(async (file: string | undefined, options: TestOptions) => {
+    // Before minutes are spent on a lab that cannot be tested.
+    chooseCases(options.only);
     await withEngine(io, options, async (engine) => {
       const { lab } = await up(engine, file ?? exampleFile(engine, "two-vms"), { signal: io.interrupted });
       await using _lab = { [Symbol.asyncDispose]: () => down(engine, lab) };
