@@ -32,6 +32,7 @@ export class Testpmd {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #prefix = `vportd-peer-${process.pid}-${count++}`;
   #output = "";
+  #errors = "";
 
   private constructor({ socket, mac, mode, to, core }: PeerOptions) {
     this.#child = spawn("stdbuf", [
@@ -42,11 +43,13 @@ export class Testpmd {
       ...["--", "-i", "--nb-cores=1", "--total-num-mbufs=4096", `--forward-mode=${mode}`],
       ...(to === undefined ? [] : [`--eth-peer=0,${to}`]),
     ]);
-    const keep = (data: Buffer) => {
+    this.#child.stdout.on("data", (data: Buffer) => {
       this.#output += data.toString();
-    };
-    this.#child.stdout.on("data", keep);
-    this.#child.stderr.on("data", keep);
+    });
+    // Apart: a line of it may come in the middle of the prompt, which is written letter by letter.
+    this.#child.stderr.on("data", (data: Buffer) => {
+      this.#errors += data.toString();
+    });
   }
 
   /** At its prompt, not yet forwarding. */
@@ -60,8 +63,10 @@ export class Testpmd {
     const found = await until(
       async () => text.exec(this.#output.slice(from)),
       (match) => match !== null || this.#child.exitCode !== null,
-    );
-    if (found === null) throw new RangeError(`testpmd ended: ${this.#output}`);
+    ).catch((error: Error) => {
+      throw new RangeError(`${error.message}; testpmd said: ${this.#output.slice(from)}${this.#errors}`);
+    });
+    if (found === null) throw new RangeError(`testpmd ended: ${this.#output}${this.#errors}`);
     return found;
   }
 
