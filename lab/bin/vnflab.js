@@ -16,10 +16,12 @@ function fail(code, what, hint) {
   process.exitCode = 9;
 }
 
-/** Runs this program again under the newer Node.js; signals go on to it, which tears down in order. */
+/** Runs this program again under the newer Node.js; signals go on to it, which tears down in order. A terminal sends
+ *  Ctrl-C to both of us by itself. */
 function runUnder(node) {
   const child = spawn(node, [own, ...args], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? 128 + constants.signals[signal];
   });
