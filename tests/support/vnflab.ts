@@ -1,5 +1,6 @@
 /** Runs the real `vnflab` command in a state folder of its own, and looks for what it leaves behind. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $, type ProcessPromise } from "zx";
@@ -14,7 +15,7 @@ export interface Run {
 }
 
 export class Vnflab {
-  readonly folder = mkdtempSync(join(tmpdir(), "vnflab-e2e-"));
+  readonly folder = join(tmpdir(), `vnflab-e2e-${randomBytes(3).toString("hex")}`);
   readonly state = join(this.folder, "state");
   readonly run = join(this.folder, "run");
 
@@ -73,6 +74,11 @@ export class Vnflab {
       ...(existsSync(this.run) ? [`folder ${this.run}: ${readdirSync(this.run).join(" ")}`] : []),
       ...(existsSync(join(this.state, "labs")) ? readdirSync(join(this.state, "labs")) : []).map((lab) => `lab ${lab}`),
     ];
+  }
+
+  /** Nothing is made before the tests begin: a scenario that is skipped leaves nothing either. */
+  make(): void {
+    mkdirSync(this.folder, { mode: 0o700 });
   }
 
   remove(): void {

@@ -1,7 +1,7 @@
 /** Two processes on this host joined by the switch: the whole lab without VM, root and hugepages. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, Vnflab } from "../../support/vnflab.js";
 
@@ -17,6 +17,7 @@ interface Status {
 
 describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
+  beforeAll(() => vnflab.make());
   afterEach(async () => {
     await vnflab.downAll();
     expect(vnflab.leftovers()).toEqual([]);
@@ -92,7 +93,6 @@ describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
   });
 
   it("a bad lab file is refused before anything starts", async () => {
-    mkdirSync(vnflab.folder, { recursive: true });
     const file = join(vnflab.folder, "bad.yaml");
     writeFileSync(file, "name: bad\nmachines:\n  a: {kind: proces}\n");
     const { exitCode, stderr } = await vnflab.command("up", file);

@@ -1,7 +1,7 @@
 /** Two virtual machines joined by the switch, libmtcp on DPDK inside both. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
@@ -21,6 +21,7 @@ interface Status {
 
 describe.skipIf(reason)(`two virtual machines${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
+  beforeAll(() => vnflab.make());
   afterEach(async () => {
     await vnflab.downAll();
     expect(vnflab.leftovers()).toEqual([]);
