@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/minmax.h"
+
 #define FIRST_BYTES 4096u /* the first allocation, when the limit allows */
 
 static size_t round_up_pow2(size_t n)
@@ -15,11 +17,6 @@ static size_t round_up_pow2(size_t n)
     while (p < n && p <= SIZE_MAX / 4)
         p <<= 1;
     return p;
-}
-
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 void byte_ring_init(struct byte_ring *r, size_t limit)

@@ -3,6 +3,7 @@
  * The byte ring against a flat array: random writes, writes beyond the end, reads, consumption, growth. */
 #include "base/byte_ring.h"
 
+#include "base/minmax.h"
 #include "base/prng.h"
 #include "testing/unit.h"
 
@@ -13,11 +14,6 @@ struct model {
     uint8_t stream[1u << 22];
     size_t base, len;
 };
-
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 static void check_equal(const struct byte_ring *r, const struct model *m, struct prng *g)
 {

@@ -4,7 +4,7 @@
  * window of RFC 6928. */
 #include "tcp/tcp_cc.h"
 
-#include "tcp/tcp_math.h"
+#include "base/minmax.h"
 
 uint32_t tcp_cc_initial_window(uint32_t mss)
 {

@@ -11,12 +11,12 @@
 #include "base/byte_ring.h"
 #include "base/hash_table.h"
 #include "base/list.h"
+#include "base/minmax.h"
 #include "base/pool.h"
 #include "base/seq.h"
 #include "base/timer_wheel.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_cc.h"
-#include "tcp/tcp_math.h"
 #include "wire/tcp.h"
 
 #define TCP_DEFAULT_MSS 536u          /* RFC 9293 3.7.1 MUST-15 */

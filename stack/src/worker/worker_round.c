@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/minmax.h"
 #include "worker/worker_priv.h"
 
 #define SPIN_ROUNDS 64u             /**< idle rounds before a sleeping worker sleeps */
@@ -133,11 +134,6 @@ static void sleep_on(struct worker *w, int fd, uint64_t us)
     if (ppoll(fds, fd >= 0 ? 2 : 1, us == WORKER_FOREVER ? NULL : &ts, NULL) > 0 &&
         (fds[0].revents & POLLIN) && read(w->wake_fd, &count, sizeof(count)) < 0)
         return;
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 /** How long nothing will happen by itself; WORKER_FOREVER = until a frame comes. */
