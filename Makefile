@@ -44,13 +44,13 @@ test: test-unit test-matrix test-e2e ## everything: unit tests, the two-host mat
 
 test-unit: build build-asan ## unit tests: C under ASan and UBSan, TypeScript
 	@$(MESON_TEST) -C build/asan --no-suite matrix
-	@npx vitest run --reporter=default --reporter=junit --outputFile.junit=build/test/unit.xml
+	@npx vitest run --reporter=default --reporter=junit --outputFile.junit=$(CURDIR)/build/test/unit.xml
 
 test-matrix: build ## two hosts on the virtual clock: loss, delay, reordering, duplication; 1,000 seeds
 	@$(MESON_TEST) -C build/c --suite matrix --timeout-multiplier 10
 
 test-e2e: build image ## scenarios between machines: processes, VMs, the Linux kernel
-	@npx vitest run --config tests/vitest.config.ts --reporter=default --reporter=junit --outputFile.junit=build/test/e2e.xml
+	@npx vitest run --config tests/vitest.config.ts --reporter=default --reporter=junit --outputFile.junit=$(CURDIR)/build/test/e2e.xml
 
 demo: build image ## boot two VMs joined by vports, pass TCP and UDP between them, show the figures, clean up
 	@npx vnflab demo
