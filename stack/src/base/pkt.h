@@ -26,6 +26,7 @@ struct pkt {
     uint32_t size;                 /**< bytes of memory from buf */
     uint32_t len;                  /**< valid bytes from data */
     uint32_t flags;                /**< enum pkt_flags */
+    uint32_t hash;                 /**< of the flow, set by who distributes frames to workers */
     struct pkt *next;              /**< for whoever holds the packet: queues */
     void (*release)(struct pkt *); /**< gives the memory back to its owner */
     void *owner;                   /**< for release(): pool, interface */
