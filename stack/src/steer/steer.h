@@ -102,9 +102,13 @@ unsigned steer_waiting(const struct steer *s, unsigned worker);
 
 /* ---- whose flow ---- */
 
-/** The worker that gets the frames of this flow (not the opening ones of a new connection: steer_holder()).
- */
-unsigned steer_owner(struct steer *s, const struct steer_flow *flow);
+/** Whether the flow's frames reach this worker without a pin: asked for each new connection, and by an active
+ * open that looks for a port. DIRECT knows not how the device spreads: a port of the ephemeral range belongs
+ * to its worker, any other port to the asker only when every worker holds it. */
+bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow);
+/** Where a frame of the flow goes now, pins included; opening: a SYN without ACK, or a datagram. STEER_NOBODY
+ * when only the device knows (DIRECT). */
+unsigned steer_target(struct steer *s, const struct steer_flow *flow, bool opening);
 /** The flow's frames go to `worker` although its bucket belongs to another one, until steer_unpin(). Any
  * worker's thread. ST_NO_MEMORY. */
 enum status steer_pin(struct steer *s, const struct steer_flow *flow, unsigned worker);
