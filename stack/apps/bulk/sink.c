@@ -16,7 +16,7 @@ static const char usage[] =
     "  -a ADDRESS -p PORT  connect instead\n"
     "  -n CONNECTIONS      end after so many (listening: at a signal only; connecting: 1)\n"
     "  -s SEED             of the stream that is expected (1); 0 = do not verify\n"
-    "  -N CORES            threads, one a core (1)\n"
+    "  -N CORES            cores of the stack, a thread for each (1)\n"
     "  --json              JSON lines on standard output\n";
 
 static bool option(int opt, const char *arg)

@@ -19,7 +19,7 @@ static const char usage[] = "usage: tcp_source (-a ADDRESS -p PORT | -l PORT) -f
                             "  -b BYTES            of each connection; k, m, g = 1024, 1024^2, 1024^3\n"
                             "  -c CONNECTIONS      at once when connecting; in all when listening (1)\n"
                             "  -s SEED             of the stream (1)\n"
-                            "  -N CORES            threads, one a core (1)\n"
+                            "  -N CORES            cores of the stack, a thread for each (1)\n"
                             "  --json              JSON lines on standard output\n";
 
 static bool option(int opt, const char *arg)

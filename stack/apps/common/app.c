@@ -101,7 +101,7 @@ static void on_signal(int signum)
     atomic_store(&stopping, true);
 }
 
-int app_start(const struct app_options *o, int max_concurrency)
+int app_start(struct app_options *o, int max_concurrency)
 {
     struct mtcp_conf conf = {.num_cores = o->cores, .max_concurrency = max_concurrency};
 
@@ -117,11 +117,8 @@ int app_start(const struct app_options *o, int max_concurrency)
         return saved == EINVAL ? APP_EXIT_USAGE : APP_EXIT_FAILED;
     }
     mtcp_getconf(&conf);
-    if (conf.num_cores < o->cores) {
-        app_complain(o, "-N %d: the interface has queues for %d core(s) only", o->cores, conf.num_cores);
-        mtcp_destroy();
-        return APP_EXIT_USAGE;
-    }
+    if (conf.num_cores < o->cores)
+        o->cores = conf.num_cores; /* The stack has said why. */
     mtcp_register_signal(SIGINT, on_signal);
     mtcp_register_signal(SIGTERM, on_signal);
     return 0;

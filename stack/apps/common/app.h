@@ -17,7 +17,7 @@
 struct app_options {
     const char *name; /**< of the program */
     const char *conf; /**< -f: configuration of the stack */
-    int cores;        /**< -N: threads, each with a context */
+    int cores;        /**< -N: of the stack; from app_start() on threads, each with a context */
     bool json;        /**< --json */
 };
 
@@ -35,9 +35,10 @@ bool app_bytes(const char *option, const char *text, uint64_t *out);
 /** An IPv4 address in network order. False after a message. */
 bool app_address(const char *option, const char *text, in_addr_t *out);
 
-/** mtcp_setconf() of cores and, when greater than 0, of max_concurrency; mtcp_init(); signal handlers. 0, or
+/** mtcp_setconf() of cores and, when greater than 0, of max_concurrency; mtcp_init(); signal handlers. Cores
+ * that the stack keeps to distribute packets are taken off o->cores: what is left has a context each. 0, or
  * what to exit with after a message. */
-int app_start(const struct app_options *o, int max_concurrency);
+int app_start(struct app_options *o, int max_concurrency);
 /** Pins to the core when there is such a core, and makes the context. NULL after a message. */
 mctx_t app_context(const struct app_options *o, int core);
 /** SIGINT or SIGTERM came, or app_stop() was called. */

@@ -28,7 +28,7 @@ static const char usage[] =
     "  -n DATAGRAMS  end after so many different ones\n"
     "  -t SECONDS    end when nothing came for so long, once something came\n"
     "  --echo        send every datagram back\n"
-    "  -N CORES      threads, one a core (1)\n"
+    "  -N CORES      cores of the stack, a thread for each (1)\n"
     "  --json        JSON lines on standard output\n"
     "Without -n it ends when every sender has sent its end marker.\n";
 

@@ -30,7 +30,7 @@ static const char usage[] = "usage: udp_source -a ADDRESS -p PORT -f CONF -n DAT
                             "  -s SIZE             bytes of a datagram, 16 to 65507 (1400)\n"
                             "  -r PPS              datagrams a second in all (0 = as fast as it can)\n"
                             "  --echo              await each one back and measure how long it took\n"
-                            "  -N CORES            threads, one a core (1)\n"
+                            "  -N CORES            cores of the stack, a thread for each (1)\n"
                             "  --json              JSON lines on standard output\n";
 
 static struct {
@@ -291,13 +291,13 @@ int main(int argc, char **argv)
 
     if (rc)
         return rc;
-    n = plan.options.cores;
-    sources = calloc((size_t)n, sizeof(*sources));
+    sources = calloc(THREADS_MAX, sizeof(*sources));
     rc = sources ? app_start(&plan.options, 0) : APP_EXIT_FAILED;
     if (rc) {
         free(sources);
         return rc;
     }
+    n = plan.options.cores;
     for (int i = 0; i < n; i++) {
         cores[i] = i;
         sources[i].share = (uint32_t)(plan.datagrams / n + (i < plan.datagrams % n));

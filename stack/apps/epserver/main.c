@@ -310,7 +310,7 @@ static void usage(FILE *out)
     fprintf(out, "usage: epserver -p WWWDIR -f CONF [-N CORES] [-c CORE] [-b BACKLOG] [-P PORT] [--json]\n"
                  "  -p WWWDIR   folder whose files are served\n"
                  "  -f CONF     configuration of the stack\n"
-                 "  -N CORES    threads, one a core (1)\n"
+                 "  -N CORES    cores of the stack, a thread for each (1)\n"
                  "  -c CORE     one thread only, on this core\n"
                  "  -b BACKLOG  connections that may wait to be accepted (4096)\n"
                  "  -P PORT     port to listen on (80)\n"

@@ -92,7 +92,7 @@ static void usage(FILE *out)
         "  HOST/URL        an IPv4 address and a path, e.g. 10.0.0.1/index.html\n"
         "  FLOWS           connections to make in all\n"
         "  -f CONF         configuration of the stack\n"
-        "  -N CORES        threads, one a core (1)\n"
+        "  -N CORES        cores of the stack, a thread for each (1)\n"
         "  -c CONCURRENCY  connections open at once in all (100)\n"
         "  -o OUTFILE      where the bodies go; flow N of several writes OUTFILE.N\n"
         "  -n CORE         one thread only, on this core\n"
@@ -214,11 +214,12 @@ int main(int argc, char **argv)
 
     if (rc != 0)
         return rc;
-    n = client.options.cores;
-    /* Descriptors of closed connections come back at once: three times as many as are in use is plenty. */
-    rc = app_start(&client.options, (int)(3 * ((client.concurrency + n - 1) / n) + 2));
+    /* Descriptors of closed connections come back at once: three times as many as are in use is plenty. How
+     * many threads will share them is not known yet. */
+    rc = app_start(&client.options, (int)(3 * client.concurrency + 2));
     if (rc != 0)
         return rc;
+    n = client.options.cores;
     for (int i = 0; i < n; i++) {
         cores[i] = (int)client.first_core + i;
         shares[i].flows = client.flows / n + (i < client.flows % n);
