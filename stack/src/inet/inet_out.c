@@ -3,7 +3,14 @@
  * IPv4 out (RFC 1122 3.3.1): route, header, next hop's MAC, frame. Packets whose next hop is not resolved yet
  * wait in bounded queues of the worker (RFC 1122 2.3.2.2). Packets are never fragmented: DF is set and the
  * identification stays meaningless (RFC 6864 4.1). */
+#include <string.h>
+
+#include "base/byteorder.h"
+#include "base/checksum.h"
 #include "inet/inet_priv.h"
+
+/* In a frame: fields of the IPv4 header that path_send() fills in. */
+enum { OFF_IPV4_LEN = ETH_HDR_LEN + 2, OFF_IPV4_CSUM = ETH_HDR_LEN + 10 };
 
 static void send_frame(struct inet_worker *iw, struct pkt *pkt, struct eth_addr to)
 {
@@ -147,6 +154,58 @@ static enum status send_packet(struct inet_worker *iw, struct pkt *pkt, ipv4_add
     return ST_OK;
 }
 
+/* ---- the usual case: a neighbour whose headers are ready ---- */
+
+static struct path *path_of(struct inet_worker *iw, const struct ipv4_hdr *ip)
+{
+    return &iw->paths[((ip->dst ^ ip->proto) * 0x9e3779b1u) >> 26]; /* PATHS = 2^6 */
+}
+
+static bool path_fits(const struct inet_worker *iw, const struct path *path, const struct ipv4_hdr *ip,
+                      uint64_t now_us)
+{
+    return path->dst == ip->dst && path->src == ip->src && path->proto == ip->proto &&
+           now_us < path->until_us && path->version == neigh_version(iw->inet->neigh);
+}
+
+/* Makes the headers ready if the MAC of the next hop is known. */
+static bool path_prepare(struct inet_worker *iw, struct path *path, const struct ipv4_hdr *ip,
+                         uint64_t now_us)
+{
+    const struct inet *inet = iw->inet;
+    struct eth_hdr eth = {.src = inet->mac, .type = ETH_TYPE_IPV4};
+    struct ipv4_hdr hdr = *ip;
+    ipv4_addr_t hop;
+
+    path->until_us = 0;
+    path->version = neigh_version(inet->neigh); /* before the look-up: a later change must count */
+    if (ip->dst == inet->addr || ip->dst == inet->broadcast || ipv4_is_broadcast(ip->dst) ||
+        ipv4_is_multicast(ip->dst) || ipv4_is_loopback(ip->dst) || !ip->dst ||
+        !route_next_hop(&inet->routes, ip->dst, &hop) || !neigh_lookup(inet->neigh, hop, &eth.dst))
+        return false;
+    hdr.total_len = 0;
+    eth_emit(path->frame, &eth);
+    ipv4_emit(path->frame + ETH_HDR_LEN, &hdr);
+    put_be16(path->frame + OFF_IPV4_CSUM, 0);
+    path->sum = checksum_add(0, path->frame + ETH_HDR_LEN, IPV4_HDR_LEN);
+    path->src = ip->src;
+    path->dst = ip->dst;
+    path->proto = ip->proto;
+    path->until_us = now_us + PATH_CHECK_US;
+    return true;
+}
+
+static void path_send(struct inet_worker *iw, const struct path *path, struct pkt *pkt, uint16_t total_len)
+{
+    uint8_t *out = pkt_push(pkt, sizeof(path->frame)); /* inet_output() has made sure of the room */
+
+    memcpy(out, path->frame, sizeof(path->frame));
+    put_be16(out + OFF_IPV4_LEN, total_len);
+    put_be16(out + OFF_IPV4_CSUM, checksum_finish(checksum_add(path->sum, out + OFF_IPV4_LEN, 2)));
+    iw->count.tx_ipv4++;
+    iw->ops->xmit(iw->ctx, pkt);
+}
+
 enum status inet_output(struct inet_worker *iw, struct pkt *pkt, ipv4_addr_t src, ipv4_addr_t dst,
                         uint8_t proto, uint64_t now_us)
 {
@@ -156,6 +215,7 @@ enum status inet_output(struct inet_worker *iw, struct pkt *pkt, ipv4_addr_t src
                           .dont_frag = true,
                           .ttl = INET_TTL,
                           .proto = proto};
+    struct path *path = path_of(iw, &ip);
 
     if (pkt->len + IPV4_HDR_LEN > iw->inet->mtu) {
         inet_drop(&iw->count.drop_too_big, pkt);
@@ -164,6 +224,10 @@ enum status inet_output(struct inet_worker *iw, struct pkt *pkt, ipv4_addr_t src
     if (pkt_headroom(pkt) < IPV4_HDR_LEN + ETH_HDR_LEN) {
         inet_drop(&iw->count.drop_no_headroom, pkt);
         return ST_INVALID;
+    }
+    if (path_fits(iw, path, &ip, now_us) || path_prepare(iw, path, &ip, now_us)) {
+        path_send(iw, path, pkt, ip.total_len);
+        return ST_OK;
     }
     pkt_push(pkt, IPV4_HDR_LEN);
     ipv4_emit(pkt->data, &ip);

@@ -9,13 +9,17 @@
 #include "inet/neigh.h"
 #include "inet/route.h"
 #include "wire/arp.h"
+#include "wire/eth.h"
+#include "wire/ipv4.h"
 
-#define INET_TTL 64u          /**< RFC 1700 */
-#define PENDING_HOPS 64u      /**< next hops that a worker waits for at once */
-#define PENDING_PER_HOP 128u  /**< packets that wait for one of them */
-#define PENDING_TOTAL 512u    /**< packets that wait in a worker */
-#define LOCAL_QUEUE 256u      /**< packets to ourselves */
-#define PENDING_POLL_US 1000u /**< how often a worker looks for answers that reached another worker */
+#define INET_TTL 64u           /**< RFC 1700 */
+#define PENDING_HOPS 64u       /**< next hops that a worker waits for at once */
+#define PENDING_PER_HOP 128u   /**< packets that wait for one of them */
+#define PENDING_TOTAL 512u     /**< packets that wait in a worker */
+#define LOCAL_QUEUE 256u       /**< packets to ourselves */
+#define PENDING_POLL_US 1000u  /**< how often a worker looks for answers that reached another worker */
+#define PATHS 64u              /**< destinations whose headers a worker keeps ready */
+#define PATH_CHECK_US 1000000u /**< how long before the neighbour table is asked again */
 #define ICMP_ERRORS_PER_S 100u
 #define ICMP_ERROR_BURST 20u
 
@@ -42,6 +46,17 @@ struct pending_hop {
     struct pkt_queue queue; /**< empty: the slot is free */
 };
 
+/** Everything in front of the transport header for one destination: only the length and with it the checksum
+ * differ from packet to packet. */
+struct path {
+    ipv4_addr_t src, dst;
+    uint32_t version;  /**< of the neighbour table when the MAC was looked up */
+    uint32_t sum;      /**< of the IPv4 header without its length, as of checksum_add() */
+    uint64_t until_us; /**< to be looked up again then; 0 = empty */
+    uint8_t proto;
+    uint8_t frame[ETH_HDR_LEN + IPV4_HDR_LEN];
+};
+
 struct inet_worker {
     struct inet *inet;
     const struct inet_ops *ops;
@@ -55,6 +70,7 @@ struct inet_worker {
     uint16_t next_id;
     uint64_t icmp_tokens_us; /**< credit of the ICMP error limiter, in microseconds */
     uint64_t icmp_last_us;
+    struct path paths[PATHS];
     struct inet_counters count;
 };
 

@@ -36,6 +36,7 @@ struct neigh_table {
     pthread_mutex_t lock;
     _Atomic uint64_t next_us; /**< earliest at_us, or earlier */
     _Atomic uint32_t generation;
+    _Atomic uint32_t version; /**< of all published addresses and MACs */
 };
 
 static uint64_t pack_mac(struct eth_addr mac)
@@ -83,7 +84,7 @@ void neigh_table_destroy(struct neigh_table *t)
 }
 
 /* Makes address and MAC visible to readers as one. */
-static void publish(struct neigh *n, ipv4_addr_t addr, uint64_t mac)
+static void publish(struct neigh_table *t, struct neigh *n, ipv4_addr_t addr, uint64_t mac)
 {
     uint32_t seq = atomic_load_explicit(&n->seq, memory_order_relaxed);
 
@@ -92,6 +93,7 @@ static void publish(struct neigh *n, ipv4_addr_t addr, uint64_t mac)
     atomic_store_explicit(&n->addr, addr, memory_order_relaxed);
     atomic_store_explicit(&n->mac, mac, memory_order_relaxed);
     atomic_store_explicit(&n->seq, seq + 2, memory_order_release);
+    atomic_fetch_add_explicit(&t->version, 1, memory_order_release);
 }
 
 /* One attempt to read an entry; false when it was being written. */
@@ -203,7 +205,7 @@ static void set_reachable(struct neigh_table *t, struct neigh *n, ipv4_addr_t ad
         atomic_fetch_add(&t->generation, 1);
     if (atomic_load_explicit(&n->addr, memory_order_relaxed) != addr ||
         atomic_load_explicit(&n->mac, memory_order_relaxed) != packed)
-        publish(n, addr, packed);
+        publish(t, n, addr, packed);
     set_state(t, n, REACHABLE, now_us + NEIGH_REACHABLE_US);
 }
 
@@ -211,7 +213,7 @@ static void set_free(struct neigh_table *t, struct neigh *n)
 {
     if (n->state == INCOMPLETE)
         atomic_fetch_add(&t->generation, 1);
-    publish(n, 0, 0);
+    publish(t, n, 0, 0);
     set_state(t, n, FREE, NEVER);
 }
 
@@ -223,7 +225,7 @@ enum status neigh_add_static(struct neigh_table *t, ipv4_addr_t addr, struct eth
     pthread_mutex_lock(&t->lock);
     n = find(t, addr) ? NULL : take_slot(t, addr, true);
     if (n) {
-        publish(n, addr, pack_mac(mac) | MAC_VALID);
+        publish(t, n, addr, pack_mac(mac) | MAC_VALID);
         set_state(t, n, STATIC, NEVER);
     } else {
         st = find(t, addr) ? ST_EXISTS : ST_NO_MEMORY;
@@ -262,7 +264,7 @@ enum neigh_result neigh_resolve(struct neigh_table *t, ipv4_addr_t addr, uint64_
     n = find(t, addr);
     r = result_of(n, mac);
     if (!n && (n = take_slot(t, addr, true))) {
-        publish(n, addr, 0);
+        publish(t, n, addr, 0);
         set_state(t, n, INCOMPLETE, now_us + NEIGH_RETRY_US);
         r = NEIGH_ASK;
     }
@@ -348,6 +350,11 @@ unsigned neigh_timers(struct neigh_table *t, uint64_t now_us, struct neigh_ask *
 uint64_t neigh_next_deadline(const struct neigh_table *t)
 {
     return atomic_load_explicit(&t->next_us, memory_order_relaxed);
+}
+
+uint32_t neigh_version(const struct neigh_table *t)
+{
+    return atomic_load_explicit(&t->version, memory_order_acquire);
 }
 
 uint32_t neigh_generation(const struct neigh_table *t)

@@ -63,6 +63,9 @@ enum neigh_learned neigh_learn(struct neigh_table *t, ipv4_addr_t addr, struct e
  * neigh_next_deadline(). */
 unsigned neigh_timers(struct neigh_table *t, uint64_t now_us, struct neigh_ask *asks, unsigned max);
 uint64_t neigh_next_deadline(const struct neigh_table *t);
+/** Changes whenever some address gets or loses its MAC: what a caller remembers of neigh_lookup() is right
+ * while it stays the same (and must be asked again once in a while, so that the entry counts as used). */
+uint32_t neigh_version(const struct neigh_table *t);
 /** Changes whenever a waiting address was resolved or given up. */
 uint32_t neigh_generation(const struct neigh_table *t);
 

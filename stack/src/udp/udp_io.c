@@ -10,26 +10,35 @@
 
 #define MAX_PAYLOAD (65535u - IPV4_HDR_LEN - UDP_HDR_LEN)
 
+static enum status find_way(struct udp_sock *s, ipv4_addr_t to)
+{
+    enum status st;
+
+    if (s->way_to == to)
+        return ST_OK;
+    s->way_to = 0;
+    st = s->udp->ops->route(s->udp->ctx, to, &s->way_src, &s->way_mtu);
+    if (st == ST_OK)
+        s->way_to = to;
+    return st;
+}
+
 static enum status send_datagram(struct udp_sock *s, const void *buf, size_t len, const struct udp_addr *to,
                                  uint64_t now_us)
 {
     struct udp *udp = s->udp;
     struct udp_hdr hdr = {s->local.port, to->port, (uint16_t)(UDP_HDR_LEN + len)};
-    ipv4_addr_t src;
-    enum status st;
+    enum status st = find_way(s, to->addr);
+    ipv4_addr_t src = s->local.addr ? s->local.addr : s->way_src;
     struct pkt *pkt;
-    uint16_t mtu;
     uint8_t *out;
 
-    st = udp->ops->route(udp->ctx, to->addr, &src, &mtu);
     if (st != ST_OK) {
         udp->count.tx_failed++;
         return st;
     }
-    if (len > MAX_PAYLOAD || len + UDP_HDR_LEN + IPV4_HDR_LEN > mtu)
+    if (len > MAX_PAYLOAD || len + UDP_HDR_LEN + IPV4_HDR_LEN > s->way_mtu)
         return ST_TOO_BIG;
-    if (s->local.addr)
-        src = s->local.addr;
     pkt = udp->ops->alloc(udp->ctx);
     if (!pkt) {
         udp->count.tx_no_buffer++;

@@ -27,7 +27,10 @@ struct udp_sock {
     struct hash_node node; /**< in udp.ports while local.port != 0 */
     struct udp_addr local, peer;
     bool connected;
-    bool addr_by_connect;  /**< local.addr was chosen by connect, not by bind */
+    bool addr_by_connect; /**< local.addr was chosen by connect, not by bind */
+    ipv4_addr_t way_to;   /**< where the last datagram went; 0 = nowhere yet */
+    ipv4_addr_t way_src;  /**< source address towards it: routes do not change while a stack runs */
+    uint16_t way_mtu;
     struct byte_ring rcvq; /**< records: struct udp_record, then the payload */
 };
 

@@ -219,7 +219,7 @@ static void refuses_what_cannot_be_sent(void **state)
 {
     struct net *n = *state;
     struct udp_sock *s = sock_new(n);
-    struct udp_addr to = {PEER, 9}, nowhere = {0, 9}, no_port = {PEER, 0};
+    struct udp_addr to = {PEER, 9}, nowhere = {0, 9}, no_port = {PEER, 0}, far = {PEER + 1, 9};
     static uint8_t big[70000];
 
     assert_int_equal(udp_sock_sendto(s, big, 1472, &to, 0), ST_OK);
@@ -229,8 +229,9 @@ static void refuses_what_cannot_be_sent(void **state)
     assert_int_equal(udp_sock_sendto(s, big, 1, &no_port, 0), ST_INVALID);
     assert_int_equal(udp_sock_connect(s, no_port), ST_INVALID);
     n->route_status = ST_NO_ROUTE;
-    assert_int_equal(udp_sock_sendto(s, big, 1, &to, 0), ST_NO_ROUTE);
+    assert_int_equal(udp_sock_sendto(s, big, 1, &far, 0), ST_NO_ROUTE);
     n->route_status = ST_OK;
+    assert_int_equal(udp_sock_sendto(s, big, 1, &far, 0), ST_OK); /* a failure is not remembered */
     n->output_status = ST_AGAIN;
     assert_int_equal(udp_sock_sendto(s, big, 1, &to, 0), ST_AGAIN);
     assert_int_equal(udp_get_counters(n->udp)->tx_failed, 2);

@@ -121,9 +121,13 @@ enum status worker_write(struct worker *w, struct sock *s, const void *buf, size
 enum status worker_sendto(struct worker *w, struct sock *s, const void *buf, size_t len,
                           const struct udp_addr *to, bool dont_wait)
 {
-    struct call c = {.kind = CALL_SENDTO, .w = w, .sock = s, .buf = (void *)buf, .len = len, .to = to};
-    enum status st = call_run(&c, dont_wait);
+    enum status st = sock_sendto(s, buf, len, to, w->now_us);
 
+    if (st == ST_AGAIN) { /* seldom: the usual datagram does not pay for the waiting */
+        struct call c = {.kind = CALL_SENDTO, .w = w, .sock = s, .buf = (void *)buf, .len = len, .to = to};
+
+        st = call_run(&c, dont_wait);
+    }
     w->send_refused = w->send_refused || st == ST_AGAIN;
     return st;
 }
@@ -131,10 +135,14 @@ enum status worker_sendto(struct worker *w, struct sock *s, const void *buf, siz
 enum status worker_recvfrom(struct worker *w, struct sock *s, void *buf, size_t len, bool peek,
                             bool dont_wait, struct udp_addr *from, size_t *got, size_t *full)
 {
-    struct call c = {
-        .kind = CALL_RECVFROM, .w = w, .sock = s, .buf = buf, .len = len, .peek = peek, .from = from};
-    enum status st = call_run(&c, dont_wait);
+    struct call c;
+    enum status st = sock_recvfrom(s, buf, len, peek, from, got, full);
 
+    if (st != ST_AGAIN)
+        return st;
+    c = (struct call){
+        .kind = CALL_RECVFROM, .w = w, .sock = s, .buf = buf, .len = len, .peek = peek, .from = from};
+    st = call_run(&c, dont_wait);
     *got = c.done;
     *full = c.full;
     return st;
