@@ -22,6 +22,13 @@ enum {
 };
 enum { FRAG_DF = 0x4000, FRAG_MF = 0x2000, FRAG_OFFSET = 0x1fff };
 
+static uint16_t header_sum(const uint8_t *hdr, uint32_t hdr_len)
+{
+    if (hdr_len == IPV4_HDR_LEN)
+        return checksum_finish(checksum_add_20(0, hdr));
+    return checksum(hdr, hdr_len);
+}
+
 enum status ipv4_parse(const uint8_t *pkt, uint32_t len, bool csum_ok, struct ipv4_hdr *out)
 {
     uint16_t frag;
@@ -34,7 +41,7 @@ enum status ipv4_parse(const uint8_t *pkt, uint32_t len, bool csum_ok, struct ip
         return ST_MALFORMED;
     if (out->total_len > len)
         return ST_TRUNCATED;
-    if (!csum_ok && checksum(pkt, out->hdr_len) != 0)
+    if (!csum_ok && header_sum(pkt, out->hdr_len) != 0)
         return ST_BAD_CHECKSUM;
     frag = get_be16(pkt + OFF_FRAG);
     out->tos = pkt[OFF_TOS];
@@ -67,19 +74,7 @@ void ipv4_emit(uint8_t *out, const struct ipv4_hdr *hdr)
     put_be16(out + OFF_CSUM, 0);
     put_be32(out + OFF_SRC, hdr->src);
     put_be32(out + OFF_DST, hdr->dst);
-    put_be16(out + OFF_CSUM, checksum(out, IPV4_HDR_LEN));
-}
-
-uint32_t ipv4_pseudo_sum(ipv4_addr_t src, ipv4_addr_t dst, uint8_t proto, uint16_t l4_len)
-{
-    uint8_t pseudo[12];
-
-    put_be32(pseudo, src);
-    put_be32(pseudo + 4, dst);
-    pseudo[8] = 0;
-    pseudo[9] = proto;
-    put_be16(pseudo + 10, l4_len);
-    return checksum_add(0, pseudo, sizeof(pseudo));
+    put_be16(out + OFF_CSUM, header_sum(out, IPV4_HDR_LEN));
 }
 
 bool ipv4_is_multicast(ipv4_addr_t a)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/checksum.h"
 #include "base/status.h"
 
 #define IPV4_HDR_LEN 20u
@@ -32,7 +33,11 @@ enum status ipv4_parse(const uint8_t *pkt, uint32_t len, bool csum_ok, struct ip
 /** Writes IPV4_HDR_LEN bytes without options, checksum included; hdr_len is ignored. */
 void ipv4_emit(uint8_t *out, const struct ipv4_hdr *hdr);
 /** Pseudo-header sum (RFC 9293 3.1, RFC 768) to feed checksum_finish(). */
-uint32_t ipv4_pseudo_sum(ipv4_addr_t src, ipv4_addr_t dst, uint8_t proto, uint16_t l4_len);
+static inline uint32_t ipv4_pseudo_sum(ipv4_addr_t src, ipv4_addr_t dst, uint8_t proto, uint16_t l4_len)
+{
+    return checksum_fold((uint64_t)__builtin_bswap32(src) + __builtin_bswap32(dst) +
+                         __builtin_bswap32((uint32_t)proto << 16 | l4_len));
+}
 
 bool ipv4_is_multicast(ipv4_addr_t a);
 bool ipv4_is_broadcast(ipv4_addr_t a);
