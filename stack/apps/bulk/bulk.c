@@ -50,7 +50,8 @@ mctx_t bulk_mctx(const struct bulk_worker *w)
 
 void bulk_hash(struct bulk_conn *c, const void *data, size_t len)
 {
-    EVP_DigestUpdate(c->sha, data, len);
+    if (bulk_plan.seed)
+        EVP_DigestUpdate(c->sha, data, len);
 }
 
 void bulk_watch(struct bulk_worker *w, int fd, uint32_t events)
@@ -86,7 +87,7 @@ static bool conn_begin(struct bulk_worker *w, int fd)
 
     *c = (struct bulk_conn){.open = true, .sha = EVP_MD_CTX_new()};
     if (all.role->sends)
-        c->chunk = malloc(BULK_CHUNK);
+        c->chunk = calloc(1, BULK_CHUNK);
     if (!c->sha || (all.role->sends && !c->chunk) || !EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL) ||
         mtcp_setsock_nonblock(w->mctx, fd) || mtcp_epoll_ctl(w->mctx, w->ep, MTCP_EPOLL_CTL_ADD, fd, &ev))
         return false;
@@ -121,7 +122,7 @@ static void conn_end(struct bulk_worker *w, int fd, bool done, bool failed)
     all.mismatches += c->mismatch;
     all.bytes += c->bytes;
     all.last_us = app_now_us();
-    if (done)
+    if (done && bulk_plan.seed)
         keep_sha(c->sha);
     if (bulk_plan.connections && all.ended >= bulk_plan.connections)
         app_stop();

@@ -32,7 +32,7 @@ struct bulk_plan {
     long port;
     long connections; /**< 0 = until a signal comes */
     uint64_t bytes;   /**< of a connection (source) */
-    uint64_t seed;
+    uint64_t seed;    /**< 0 = the bytes are neither made nor verified nor hashed */
 };
 extern struct bulk_plan bulk_plan;
 
@@ -44,7 +44,7 @@ struct bulk_conn {
     size_t chunk_len, chunk_sent;
 };
 
-/** Adds bytes to the connection's checksum. */
+/** Adds bytes to the connection's checksum, when the stream is verified. */
 void bulk_hash(struct bulk_conn *c, const void *data, size_t len);
 mctx_t bulk_mctx(const struct bulk_worker *w);
 /** Changes what is waited for on a connection. */

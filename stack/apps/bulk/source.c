@@ -18,7 +18,7 @@ static const char usage[] = "usage: tcp_source (-a ADDRESS -p PORT | -l PORT) -f
                             "  -l PORT             listen, and send to whoever connects\n"
                             "  -b BYTES            of each connection; k, m, g = 1024, 1024^2, 1024^3\n"
                             "  -c CONNECTIONS      at once when connecting; in all when listening (1)\n"
-                            "  -s SEED             of the stream (1)\n"
+                            "  -s SEED             of the stream (1); 0 = any bytes, to measure the transfer alone\n"
                             "  -N CORES            cores of the stack, a thread for each (1)\n"
                             "  --json              JSON lines on standard output\n";
 
@@ -38,7 +38,8 @@ static bool next_chunk(struct bulk_conn *c)
 
     c->chunk_len = left < BULK_CHUNK ? (size_t)left : BULK_CHUNK;
     c->chunk_sent = 0;
-    stream_fill(bulk_plan.seed, c->bytes, c->chunk, c->chunk_len);
+    if (bulk_plan.seed)
+        stream_fill(bulk_plan.seed, c->bytes, c->chunk, c->chunk_len);
     return c->chunk_len > 0;
 }
 
