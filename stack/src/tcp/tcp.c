@@ -37,6 +37,7 @@ enum status tcp_create(const struct tcp_params *params, const struct tcp_ops *op
     tcp->ops = *ops;
     tcp->ctx = ctx;
     tcp->cc = &tcp_cc_reno;
+    tcp_flow_keys(tcp);
     byte_ring_init(&probe, params->rcvbuf_bytes);
     tcp->wscale = wscale_for(probe.limit);
     pool_init(&tcp->conns, sizeof(struct tcp_conn), CONNS_PER_CHUNK, params->max_conns);

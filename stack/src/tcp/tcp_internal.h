@@ -176,6 +176,7 @@ struct tcp {
     void *ctx;
     const struct tcp_cc_ops *cc;
     struct hash_table flows;
+    uint64_t flow_key[2]; /**< secret, of tcp_flow_hash() */
     struct pool conns, reasms;
     struct timer_wheel wheel;
     struct list flush, all, time_wait;
@@ -316,7 +317,19 @@ void tcp_rtt_acked(struct tcp_conn *c, const struct tcp_seg *s, uint64_t now_us)
 uint32_t tcp_ts_now(const struct tcp_conn *c, uint64_t now_us);
 
 /* tcp_isn.c */
-uint32_t tcp_flow_hash(const struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer);
+/** Makes the keys of tcp_flow_hash() from the secret of the parameters. */
+void tcp_flow_keys(struct tcp *tcp);
+/** The hash of the flow table: a product of the four-tuple's halves, each masked by a secret word. It never
+ * leaves the host, so a peer cannot learn which of its connections share a bucket but by timing them. */
+static inline uint32_t tcp_flow_hash(const struct tcp *tcp, struct tcp_endpoint local,
+                                     struct tcp_endpoint peer)
+{
+    uint64_t a = ((uint64_t)local.addr << 32 | peer.addr) ^ tcp->flow_key[0];
+    uint64_t b = ((uint64_t)local.port << 16 | peer.port) ^ tcp->flow_key[1];
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint32_t)((uint64_t)product ^ (uint64_t)(product >> 64));
+}
 /** RFC 6528; also gives the connection's timestamp offset (RFC 7323 5.4). */
 seq_t tcp_isn(const struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer, uint64_t now_us,
               uint32_t *ts_offset);

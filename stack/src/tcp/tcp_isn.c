@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What must not be guessed from outside: initial sequence numbers (RFC 6528), timestamp offsets (RFC 7323
- * 5.4), the hash of the flow table and where the search for an ephemeral port begins (RFC 6056 3.3.3). All
- * are SipHash over the four-tuple and a word that keeps the purposes apart. */
+ * 5.4), where the search for an ephemeral port begins (RFC 6056 3.3.3) and the keys of the flow table's hash.
+ * All are SipHash over the four-tuple and a word that keeps the purposes apart. */
 #include "base/siphash.h"
 #include "tcp/tcp_internal.h"
 
-enum purpose { PURPOSE_FLOW = 1, PURPOSE_ISN = 2, PURPOSE_PORT = 3 };
+enum purpose { PURPOSE_FLOW_A = 1, PURPOSE_ISN = 2, PURPOSE_PORT = 3, PURPOSE_FLOW_B = 4 };
 
 static uint64_t tuple_hash(const struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer,
                            enum purpose purpose)
@@ -16,9 +16,12 @@ static uint64_t tuple_hash(const struct tcp *tcp, struct tcp_endpoint local, str
     return siphash24(tcp->params.isn_key, words, sizeof(words));
 }
 
-uint32_t tcp_flow_hash(const struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer)
+void tcp_flow_keys(struct tcp *tcp)
 {
-    return (uint32_t)tuple_hash(tcp, local, peer, PURPOSE_FLOW);
+    struct tcp_endpoint none = {0, 0};
+
+    tcp->flow_key[0] = tuple_hash(tcp, none, none, PURPOSE_FLOW_A);
+    tcp->flow_key[1] = tuple_hash(tcp, none, none, PURPOSE_FLOW_B);
 }
 
 seq_t tcp_isn(const struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer, uint64_t now_us,

@@ -5,6 +5,7 @@
  * the header, whatever the lengths say. */
 #include "wire/tcp.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/byteorder.h"
@@ -22,6 +23,9 @@ enum {
     OFF_URGENT = 18
 };
 enum { OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_OK = 4, OPT_SACK = 5, OPT_TS = 8 };
+/** The timestamps option with two bytes of padding before it, as a word: how nearly every segment begins its
+ * options, and in nearly all it is the only one (RFC 7323 appendix A). */
+#define TS_WORD 0x0101080au
 enum { LEN_MSS = 4, LEN_WSCALE = 3, LEN_SACK_OK = 2, LEN_TS = 10, LEN_SACK_BLOCK = 8 };
 
 static void parse_sack(const uint8_t *opt, unsigned len, struct tcp_opts *out)
@@ -92,6 +96,18 @@ static void parse_options(const uint8_t *opts, unsigned len, struct tcp_opts *ou
     }
 }
 
+static void read_options(const uint8_t *opts, unsigned len, struct tcp_opts *out)
+{
+    memset(out, 0, offsetof(struct tcp_opts, sack)); /* num_sack = 0: nobody looks at sack[] */
+    if (len == LEN_TS + 2 && get_be32(opts) == TS_WORD) {
+        out->has_ts = true;
+        out->ts_val = get_be32(opts + 4);
+        out->ts_ecr = get_be32(opts + 8);
+    } else if (len) {
+        parse_options(opts, len, out);
+    }
+}
+
 static uint32_t segment_sum(const uint8_t *seg, uint32_t len, ipv4_addr_t src, ipv4_addr_t dst)
 {
     return checksum_add(ipv4_pseudo_sum(src, dst, IP_PROTO_TCP, (uint16_t)len), seg, len);
@@ -116,8 +132,7 @@ enum status tcp_parse(const uint8_t *seg, uint32_t len, ipv4_addr_t src, ipv4_ad
     out->flags = seg[OFF_FLAGS];
     out->window = get_be16(seg + OFF_WINDOW);
     out->urgent = get_be16(seg + OFF_URGENT);
-    memset(&out->opts, 0, sizeof(out->opts));
-    parse_options(seg + TCP_HDR_LEN, out->hdr_len - TCP_HDR_LEN, &out->opts);
+    read_options(seg + TCP_HDR_LEN, out->hdr_len - TCP_HDR_LEN, &out->opts);
     return ST_OK;
 }
 
@@ -145,10 +160,19 @@ static uint32_t sack_blocks(const struct tcp_opts *o)
     return o->num_sack < room ? o->num_sack : room;
 }
 
+/* No option but timestamps, which nearly every segment has. */
+static bool only_timestamps(const struct tcp_opts *o)
+{
+    return !(o->has_mss | o->has_wscale | o->sack_ok | o->num_sack);
+}
+
 uint32_t tcp_emit_len(const struct tcp_hdr *hdr)
 {
-    uint32_t blocks = sack_blocks(&hdr->opts);
+    uint32_t blocks;
 
+    if (only_timestamps(&hdr->opts))
+        return TCP_HDR_LEN + (hdr->opts.has_ts ? LEN_TS + 2 : 0);
+    blocks = sack_blocks(&hdr->opts);
     return TCP_HDR_LEN + fixed_opts_len(&hdr->opts) + (blocks ? 4 + LEN_SACK_BLOCK * blocks : 0);
 }
 
@@ -163,8 +187,17 @@ static uint8_t *emit_padded_kind(uint8_t *p, uint8_t kind, uint8_t len)
 
 static void emit_options(uint8_t *p, const struct tcp_opts *o)
 {
-    uint32_t blocks = sack_blocks(o);
+    uint32_t blocks;
 
+    if (only_timestamps(o)) {
+        if (o->has_ts) {
+            put_be32(p, TS_WORD);
+            put_be32(p + 4, o->ts_val);
+            put_be32(p + 8, o->ts_ecr);
+        }
+        return;
+    }
+    blocks = sack_blocks(o);
     if (o->has_mss) {
         p[0] = OPT_MSS;
         p[1] = LEN_MSS;

@@ -28,9 +28,9 @@ enum tcp_flags {
 struct tcp_opts {
     bool has_mss, has_wscale, has_ts, sack_ok;
     uint16_t mss;
-    uint8_t wscale; /**< as sent, 0..255; the receiver limits it to 14 (RFC 7323 2.3) */
-    uint32_t ts_val, ts_ecr;
+    uint8_t wscale;   /**< as sent, 0..255; the receiver limits it to 14 (RFC 7323 2.3) */
     uint8_t num_sack; /**< 0..4 */
+    uint32_t ts_val, ts_ecr;
     struct {
         seq_t left, right;
     } sack[4];
