@@ -74,9 +74,9 @@ static void run_stack(struct source *s, int wait_ms)
     }
 }
 
-static int send_one(struct source *s, enum datagram_kind kind, uint32_t number, size_t len)
+static int send_one(struct source *s, enum datagram_kind kind, uint32_t number, size_t len, uint64_t now_us)
 {
-    struct datagram d = {kind, number, app_now_us()};
+    struct datagram d = {kind, number, now_us};
 
     datagram_make(&d, s->out, len);
     return (int)mudp_sendto(s->mctx, s->fd, s->out, len, 0, (struct sockaddr *)&plan.to, sizeof(plan.to));
@@ -108,8 +108,12 @@ static int pause_ms(const struct source *s)
 
 static void send_burst(struct source *s)
 {
+    uint64_t now_us = app_now_us(); /* reading the clock costs as much as sending */
+
     for (uint32_t n = due(s); n; n--) {
-        if (send_one(s, DATAGRAM_DATA, s->sent, (size_t)plan.size)) {
+        if (plan.echo)
+            now_us = app_now_us(); /* round trips are timed */
+        if (send_one(s, DATAGRAM_DATA, s->sent, (size_t)plan.size, now_us)) {
             if (errno == EAGAIN) /* no room: the stack must run first */
                 return;
             if (s->failures++ == 0)
@@ -144,7 +148,7 @@ static void run_for(struct source *s, int ms)
 
 static void send_all(struct source *s)
 {
-    send_one(s, DATAGRAM_HELLO, 0, DATAGRAM_HEADER);
+    send_one(s, DATAGRAM_HELLO, 0, DATAGRAM_HEADER, app_now_us());
     run_for(s, HELLO_MS);
     s->first_us = app_now_us();
     while (s->sent < s->share && !app_stopping()) {
@@ -155,7 +159,7 @@ static void send_all(struct source *s)
     if (plan.echo)
         wait_for_echoes(s);
     for (unsigned i = 0; i < END_MARKERS; i++) {
-        send_one(s, DATAGRAM_END, s->sent, DATAGRAM_HEADER);
+        send_one(s, DATAGRAM_END, s->sent, DATAGRAM_HEADER, app_now_us());
         run_for(s, END_GAP_MS);
     }
 }
