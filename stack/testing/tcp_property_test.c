@@ -2,7 +2,8 @@
  *
  * Properties of TCP between two hosts, tried with random users, buffers, options and networks: whatever the
  * users do, the bytes that are read are those that were written, in order, all of them; both sides close;
- * no connection, packet or timer is left. A failing seed is printed: add it to seeds_that_failed. */
+ * no connection, packet or timer is left; also when connections move between workers all the while. A failing
+ * seed is printed: add it to seeds_that_failed. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,6 +72,7 @@ static void params_of(uint64_t seed, struct world_params *p)
         random_side(&g, &p->side[i]);
     }
     p->pkt_limit = PICK(&g, 0, 0, 0, 40);
+    p->move_one_in = (unsigned)PICK(&g, 0, 0, 0, 1, 10, 100);
 }
 
 static bool holds(uint64_t seed)

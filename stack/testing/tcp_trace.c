@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "testing/mover.h"
 #include "testing/stream.h"
 
 #define HOST_SEED 1u /* stream of the host's user */
@@ -148,16 +149,12 @@ static void opts_defaults(struct host_opts *o)
     o->start_us = o->start_us ? o->start_us : SECOND;
 }
 
-struct host *host_new(const struct host_opts *opts)
-{
-    struct host *h = calloc(1, sizeof(*h));
-    struct tcp_params params;
+bool host_always_moves __attribute__((weak)) = false;
 
-    assert_non_null(h);
-    if (opts)
-        h->opts = *opts;
-    opts_defaults(&h->opts);
-    params = (struct tcp_params){
+struct tcp *host_make_tcp(struct host *h)
+{
+    struct tcp *tcp = NULL;
+    struct tcp_params params = {
         .max_conns = h->opts.max_conns,
         .rcvbuf_bytes = h->opts.rcvbuf,
         .sndbuf_bytes = h->opts.sndbuf,
@@ -170,6 +167,36 @@ struct host *host_new(const struct host_opts *opts)
         .no_wscale = h->opts.no_wscale,
         .no_delay = !h->opts.nagle,
     };
+
+    assert_int_equal(tcp_create(&params, &ops, h, &tcp), ST_OK);
+    return tcp;
+}
+
+bool host_move(struct host *h)
+{
+    struct mover m = {&h->tcp, &h->listener, &h->conn};
+    bool moved = mover_move(&m, host_make_tcp(h), h->now_us);
+
+    if (moved)
+        note(h, "%9.6f moved\n", (double)(h->now_us - h->opts.start_us) / 1e6);
+    return moved;
+}
+
+/** A step of the script begins. */
+static void step(struct host *h)
+{
+    if (host_always_moves)
+        host_move(h);
+}
+
+struct host *host_new(const struct host_opts *opts)
+{
+    struct host *h = calloc(1, sizeof(*h));
+
+    assert_non_null(h);
+    if (opts)
+        h->opts = *opts;
+    opts_defaults(&h->opts);
     h->out_last = &h->out_first;
     h->now_us = h->opts.start_us;
     h->peer_iss = h->opts.peer_iss;
@@ -177,7 +204,7 @@ struct host *host_new(const struct host_opts *opts)
     h->peer_port = PEER_PORT;
     h->peer_addr = PEER_ADDR;
     h->pkts.room = 2048;
-    assert_int_equal(tcp_create(&params, &ops, h, &h->tcp), ST_OK);
+    h->tcp = host_make_tcp(h);
     return h;
 }
 
@@ -219,6 +246,7 @@ void host_wait(struct host *h, uint64_t us)
 {
     uint64_t end_us = h->now_us + us;
 
+    step(h);
     host_flush(h);
     for (;;) {
         uint64_t next_us = tcp_next_deadline(h->tcp);
@@ -293,6 +321,7 @@ void host_in(struct host *h, const struct seg *s, bool more)
     uint32_t len = (uint32_t)s->len;
     struct pkt *p = script_pkt(h);
 
+    step(h);
     stream_fill(PEER_SEED, t.seq + !!(t.flags & TCP_SYN) - h->peer_iss, pkt_put(p, len), len);
     set_opts(h, s, &t);
     pkt_push(p, tcp_emit_len(&t));
@@ -412,6 +441,7 @@ size_t host_write(struct host *h, size_t n)
     uint8_t buf[4096];
     size_t done = 0, put = 1;
 
+    step(h);
     while (done < n && put) {
         size_t part = n - done < sizeof(buf) ? n - done : sizeof(buf);
 
@@ -430,6 +460,7 @@ size_t host_read(struct host *h, size_t n)
     uint8_t buf[4096];
     size_t done = 0, got = 1;
 
+    step(h);
     while (done < n && got) {
         size_t part = n - done < sizeof(buf) ? n - done : sizeof(buf);
 

@@ -125,7 +125,14 @@ struct host {
 /** A counter of the TCP layer has this value. */
 #define COUNTED(h, name, n) assert_int_equal(tcp_get_counters((h)->tcp)->name, n)
 
+/** True in a test that is linked with always_move.c. */
+extern bool host_always_moves;
+
 struct host *host_new(const struct host_opts *opts);
+/** Another TCP like the host's, whose segments and events go to the same places. */
+struct tcp *host_make_tcp(struct host *h);
+/** All connections of the host move to another TCP, with the same options; false when one could not. */
+bool host_move(struct host *h);
 /** Ends everything; checks that no segment, packet or memory is left and no transition was refused. */
 void host_free(struct host *h);
 void host_in(struct host *h, const struct seg *s, bool more);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tcp/tcp_internal.h" /* leaks are looked for in the pools and the wheel */
+#include "testing/mover.h"
 #include "testing/stream.h"
 
 #define SERVER_PORT 9999
@@ -36,6 +37,7 @@ struct world {
     struct test_pkts pkts;
     struct link link[2];
     struct side side[2];
+    struct prng mover;
     uint8_t buf[BUF_BYTES];
 };
 
@@ -118,10 +120,11 @@ static const struct tcp_ops ops = {
     .acceptable = op_acceptable,
 };
 
-static void side_init(struct world *w, unsigned index)
+static struct tcp *make_tcp(struct side *s)
 {
-    struct side *s = &w->side[index];
-    const struct world_side *sp = &w->params->side[index];
+    const struct world *w = s->world;
+    const struct world_side *sp = s->params;
+    struct tcp *tcp = NULL;
     struct tcp_params params = {
         .max_conns = 16,
         .rcvbuf_bytes = sp->rcvbuf ? sp->rcvbuf : 65536,
@@ -135,11 +138,36 @@ static void side_init(struct world *w, unsigned index)
         .no_delay = !sp->nagle,
     };
 
-    *s = (struct side){.world = w, .index = index, .params = sp, .prng = {w->params->seed * 2 + index}};
-    s->woken = true;
     memcpy(params.isn_key, &w->params->seed, sizeof(w->params->seed));
-    if (tcp_create(&params, &ops, s, &s->tcp) != ST_OK)
-        fail_run(w, "side %u: tcp_create failed", index);
+    if (tcp_create(&params, &ops, s, &tcp) != ST_OK)
+        fail_run(s->world, "side %u: tcp_create failed", s->index);
+    return tcp;
+}
+
+static void side_init(struct world *w, unsigned index)
+{
+    struct side *s = &w->side[index];
+
+    *s = (struct side){.world = w,
+                       .index = index,
+                       .params = &w->params->side[index],
+                       .prng = {w->params->seed * 2 + index},
+                       .woken = true};
+    s->tcp = make_tcp(s);
+}
+
+/** Now and then a side's connections find themselves at another worker. */
+static void maybe_move(struct side *s)
+{
+    struct world *w = s->world;
+    struct mover m = {&s->tcp, &s->listener, &s->conn};
+    struct tcp *fresh;
+
+    if (!w->params->move_one_in || prng_below(&w->mover, w->params->move_one_in))
+        return;
+    fresh = make_tcp(s);
+    if (fresh && mover_move(&m, fresh, w->now_us))
+        w->result->moves++;
 }
 
 /* ---- the users ---- */
@@ -301,7 +329,9 @@ static void run(struct world *w)
             tcp_timers(w->side[!i].tcp, w->now_us);
         }
         for (unsigned i = 0; i < 2; i++) {
+            maybe_move(&w->side[i]);
             user_runs(&w->side[i]);
+            maybe_move(&w->side[i]);
             tcp_flush(w->side[i].tcp, w->now_us);
         }
         if (finished(w))
@@ -351,6 +381,7 @@ void world_run(const struct world_params *p, struct world_result *out)
     w->params = p;
     w->result = out;
     w->now_us = 1;
+    w->mover = (struct prng){p->seed + 99};
     w->pkts = (struct test_pkts){.room = 2048, .limit = p->pkt_limit};
     for (unsigned i = 0; i < 2; i++) {
         link_init(&w->link[i], &p->link[i], &w->pkts);

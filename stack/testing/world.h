@@ -32,6 +32,7 @@ struct world_params {
     uint64_t limit_us;          /**< the run must be over by then */
     bool trace;                 /**< prints every segment that is sent, for people who look for a bug */
     size_t pkt_limit;           /**< packets that exist at once, 0 = no limit */
+    unsigned move_one_in; /**< at one moment of so many a side's connections move to another TCP; 0 = never */
 };
 
 struct world_result {
@@ -41,6 +42,7 @@ struct world_result {
     uint64_t total_us;    /**< until no connection was left */
     uint64_t packets, lost, retransmits, timeouts, fast_retransmits;
     unsigned connects; /**< attempts to open until one succeeded */
+    unsigned moves;    /**< times that a side's connections moved */
 };
 
 /** Runs until both sides are done and every connection is gone. Never fails a test itself. */

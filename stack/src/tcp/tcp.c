@@ -56,11 +56,13 @@ void tcp_destroy(struct tcp *tcp)
 {
     if (!tcp)
         return;
-    list_for_each(at, &tcp->all) {
+    list_for_each_safe(at, &tcp->all) {
         struct tcp_conn *c = container_of(at, struct tcp_conn, all);
 
         byte_ring_fini(&c->snd);
         byte_ring_fini(&c->rcv);
+        if (c->flags & CF_LOOSE)
+            tcp_conn_put_block(c);
     }
     for (unsigned i = 0; i < TCP_LISTEN_BUCKETS; i++) {
         list_for_each_safe(at, &tcp->listeners[i])
@@ -105,7 +107,7 @@ void tcp_unreachable(struct tcp *tcp, ipv4_addr_t dst, uint64_t now_us)
 
 size_t tcp_num_conns(const struct tcp *tcp)
 {
-    return tcp->conns.in_use;
+    return tcp->conns.in_use + tcp->num_loose;
 }
 
 const struct tcp_counters *tcp_get_counters(const struct tcp *tcp)

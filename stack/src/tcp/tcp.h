@@ -45,6 +45,12 @@ struct tcp_ops {
      * NULL (every port will do). */
     bool (*owns_flow)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
                       uint16_t peer_port);
+    /** The flow's packets shall come to this worker although they belong to another one, until flow_unpin().
+     * Both may be NULL. ST_NO_MEMORY. */
+    enum status (*flow_pin)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
+                            uint16_t peer_port);
+    void (*flow_unpin)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
+                       uint16_t peer_port);
 };
 
 struct tcp_params {
@@ -55,7 +61,8 @@ struct tcp_params {
     uint64_t user_timeout_us; /**< key tcp_timeout: data or a handshake unacknowledged for so long ends the
                                    connection; UINT64_MAX = never (retransmission limits still apply) */
     uint16_t ephemeral_first, ephemeral_last;
-    uint8_t isn_key[16];           /**< secret of RFC 6528 and of the flow table; random at start */
+    uint8_t isn_key[16];           /**< secret of RFC 6528 and of the flow table; random at start, the same for
+                                        all between which connections move */
     bool no_timestamps, no_wscale; /**< do not offer the option */
     bool no_delay; /**< Nagle's algorithm off for new connections (mTCP's applications expect this) */
     struct log *log;
@@ -127,6 +134,41 @@ void tcp_abort(struct tcp_conn *c, uint64_t now_us);
 /** The same for every connection, those that their users have let go of included: before tcp_destroy(). */
 void tcp_abort_all(struct tcp *tcp, uint64_t now_us);
 void tcp_set_no_delay(struct tcp_conn *c, bool on, uint64_t now_us);
+
+/* ---- moving connections to another worker, see tcp_move.c ---- */
+
+/** Connections on their way from one worker's TCP to another's. Belongs to whoever holds it. */
+struct tcp_cargo;
+
+/** What the user of a connection sends along with it; TCP only carries it. */
+struct tcp_luggage {
+    void *data;
+    uint32_t bits;
+};
+void tcp_conn_set_luggage(struct tcp_conn *c, struct tcp_luggage luggage);
+struct tcp_luggage tcp_conn_luggage(const struct tcp_conn *c);
+
+/** Decides about each connection when flows move. */
+struct tcp_move_ops {
+    /** Whether packets of this flow go to the other worker from now on. */
+    bool (*wanted)(void *ctx, struct tcp_endpoint local, struct tcp_endpoint peer);
+    /** Whether the other worker has a listener for this local end. */
+    bool (*listens)(void *ctx, struct tcp_endpoint local);
+    /** The owner of an open connection is asked whether it may go; true: the owner has forgotten it. */
+    bool (*let_go)(void *ctx, struct tcp_conn *c);
+};
+
+/** Takes the connections whose flow is wanted out of this TCP. Those without a user go (those of a listener
+ * only to another listener), those with one when it lets them and there is a listener; all others stay and
+ * are pinned. One pass over all connections. NULL: none goes. */
+struct tcp_cargo *tcp_detach(struct tcp *tcp, const struct tcp_move_ops *ops, void *ctx);
+size_t tcp_cargo_count(const struct tcp_cargo *cargo);
+/** Takes over what tcp_detach() of another TCP with the same isn_key has returned. now_us must not lie before
+ * the time of the last call to that TCP. Those that had a user come out of tcp_accept(), also when they have
+ * ended meanwhile, and whatever the backlog; without a listener they are reset. */
+void tcp_attach(struct tcp *tcp, struct tcp_cargo *cargo, uint64_t now_us);
+/** Forgets the connections, for when no worker is left to take them. NULL is allowed. */
+void tcp_cargo_free(struct tcp_cargo *cargo);
 
 /** What mtcpstat, tests and getsockopt(TCP_INFO) see of a connection. */
 struct tcp_info {

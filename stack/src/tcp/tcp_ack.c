@@ -75,7 +75,7 @@ static void update_window(struct tcp_conn *c, const struct tcp_seg *s, uint64_t 
 {
     if (c->main.kind == TIMER_PERSIST) {
         c->main.persist.unanswered = 0;
-        if (c->owner)
+        if (tcp_conn_held(c))
             c->main.persist.since_us = now_us;
     }
     if (!seq_lt(c->snd_wl1, s->seq) && !(c->snd_wl1 == s->seq && seq_le(c->snd_wl2, s->ack)))

@@ -23,7 +23,7 @@ struct tcp_conn *tcp_conn_lookup(struct tcp *tcp, struct tcp_endpoint local, str
 }
 
 /** A block from the pool; the oldest TIME-WAIT makes room when there is none. */
-static struct tcp_conn *conn_get(struct tcp *tcp)
+struct tcp_conn *tcp_conn_get_block(struct tcp *tcp)
 {
     struct tcp_conn *c = pool_get(&tcp->conns);
     struct list *oldest = list_first(&tcp->time_wait);
@@ -43,7 +43,7 @@ static uint32_t initial_receive_window(const struct tcp_conn *c)
 struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer,
                               uint16_t mtu, uint64_t now_us)
 {
-    struct tcp_conn *c = conn_get(tcp);
+    struct tcp_conn *c = tcp_conn_get_block(tcp);
 
     if (!c)
         return NULL;
@@ -74,12 +74,14 @@ static void conn_free(struct tcp_conn *c)
     c->tcp->counters.now_closed--;
     byte_ring_fini(&c->rcv);
     list_remove(&c->all);
-    pool_put(&c->tcp->conns, c);
+    tcp_conn_put_block(c);
 }
 
 void tcp_conn_release(struct tcp_conn *c)
 {
     c->owner = NULL;
+    if (c->listener)
+        tcp_listener_forget(c);
     if (c->state == TCPS_CLOSED)
         conn_free(c);
 }
@@ -96,13 +98,16 @@ void tcp_conn_done(struct tcp_conn *c, enum status error)
     c->error = (uint8_t)error;
     tcp_timer_fini(c);
     hash_table_remove(&c->tcp->flows, &c->node);
+    if (c->flags & CF_PINNED)
+        tcp_unpin(c);
     list_remove(&c->flush);
-    if (c->listener)
+    if (c->listener && !tcp_conn_held(c))
         tcp_listener_forget(c);
-    list_remove(&c->queue);
+    if (!c->listener)
+        list_remove(&c->queue);
     tcp_reasm_free(c);
     byte_ring_fini(&c->snd);
-    if (!c->owner)
+    if (!tcp_conn_held(c))
         conn_free(c);
     else if (error != ST_OK)
         tcp_conn_event(c, TCP_EV_ERROR);
@@ -184,7 +189,8 @@ void tcp_conn_enter_time_wait(struct tcp_conn *c, uint64_t now_us)
     }
     tcp_reasm_free(c);
     byte_ring_release(&c->snd);
-    list_push_back(&c->tcp->time_wait, &c->queue);
+    if (!c->listener)
+        list_push_back(&c->tcp->time_wait, &c->queue);
     tcp_timer_start(c, TIMER_TIME_WAIT, now_us + c->tcp->params.time_wait_us);
 }
 

@@ -3,7 +3,7 @@
  * What the files of this folder share: the connection block, the listener and the functions between them.
  * Invariants: snd_una <= snd_nxt <= snd_max; the send ring's first byte has sequence number snd_una once the
  * handshake is done; rcv_nxt <= rcv_adv; every connection that is not CLOSED is in the flow table; a
- * connection without owner that is CLOSED does not exist. A function that may end a connection says so, and
+ * connection that is not held and is CLOSED does not exist. A function that may end a connection says so, and
  * its caller does not touch the connection afterwards. */
 #ifndef TCP_TCP_INTERNAL_H
 #define TCP_TCP_INTERNAL_H
@@ -73,6 +73,9 @@ enum tcp_conn_flags {
     CF_WSCALE_OK = 1u << 15,   /**< both sides scale windows */
     CF_PASSIVE = 1u << 16,     /**< opened by a peer's SYN */
     CF_ACCEPTING = 1u << 17,   /**< in the accept queue of its listener */
+    CF_MOVED = 1u << 18,       /**< had a user at another worker; waits in the accept queue for one here */
+    CF_PINNED = 1u << 19,      /**< its packets are sent here although they belong to another worker */
+    CF_LOOSE = 1u << 20,       /**< the block is no pool's, see tcp_move.c */
 };
 
 /** What the one main timer of a connection waits for: they exclude each other, so they share the place. */
@@ -156,6 +159,7 @@ struct tcp_conn {
     uint64_t challenge_us; /**< begin of the second in which challenges are counted */
     uint64_t opened_us;
     uint64_t bytes_in, bytes_out, retransmits;
+    struct tcp_luggage luggage;
 };
 
 struct tcp_listener {
@@ -165,7 +169,7 @@ struct tcp_listener {
     unsigned backlog;
     void *owner;
     struct list half_open, accept;
-    unsigned num_half_open, num_accept;
+    unsigned num_half_open, num_accept; /**< without those that have moved here from a user */
 };
 
 #define TCP_LISTEN_BUCKETS 64u
@@ -181,6 +185,7 @@ struct tcp {
     struct timer_wheel wheel;
     struct list flush, all, time_wait;
     struct list listeners[TCP_LISTEN_BUCKETS];
+    size_t num_loose; /**< connections that are no pool's */
     uint32_t next_ephemeral;
     uint8_t wscale; /**< what we offer */
     struct tcp_counters counters;
@@ -209,6 +214,8 @@ static inline uint32_t seg_len(const struct tcp_seg *s)
 /* tcp_state.c */
 const char *tcp_state_name(enum tcp_state s);
 void tcp_set_state(struct tcp_conn *c, enum tcp_state to);
+/** The gauge of a state, for connections that come and go without a transition. */
+uint64_t *tcp_state_gauge(struct tcp *tcp, enum tcp_state s);
 /** The peer can still send us data. */
 static inline bool tcp_receiving(const struct tcp_conn *c)
 {
@@ -226,7 +233,16 @@ struct tcp_conn *tcp_conn_lookup(struct tcp *tcp, struct tcp_endpoint local, str
 /** A connection in CLOSED with an ISS and a place in the flow table; NULL when there is no room. */
 struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer,
                               uint16_t mtu, uint64_t now_us);
-/** The end: state CLOSED, out of every list and timer. Frees the connection unless its user still holds it.
+/** The block of a connection that has left every list. */
+void tcp_conn_put_block(struct tcp_conn *c);
+/** A cleared block, NULL when there is no room. */
+struct tcp_conn *tcp_conn_get_block(struct tcp *tcp);
+/** Somebody has it, or has had it and must hear of its end: it may be CLOSED. */
+static inline bool tcp_conn_held(const struct tcp_conn *c)
+{
+    return c->owner || c->flags & CF_MOVED;
+}
+/** The end: state CLOSED, out of every list and timer. Frees the connection unless somebody still holds it.
  * ST_OK = closed cleanly. */
 void tcp_conn_done(struct tcp_conn *c, enum status error);
 /** The user lets go: c is freed now or when TCP has finished with it. */
@@ -250,6 +266,8 @@ void tcp_listener_segment(struct tcp_listener *l, const struct tcp_seg *s, const
 void tcp_listener_ready(struct tcp_listener *l, struct tcp_conn *c);
 /** Takes a connection out of the queues of its listener. */
 void tcp_listener_forget(struct tcp_conn *c);
+/** Takes in a connection that another worker's listener or user had. */
+void tcp_listener_adopt(struct tcp_listener *l, struct tcp_conn *c);
 
 /* tcp_in.c, tcp_in_open.c, tcp_ack.c */
 void tcp_in_syn_sent(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us);
@@ -307,6 +325,9 @@ void tcp_timer_start(struct tcp_conn *c, enum tcp_timer_kind kind, uint64_t dead
 void tcp_timer_delack(struct tcp_conn *c, uint64_t now_us);
 /** Disarms all; for connections that end. */
 void tcp_timer_fini(struct tcp_conn *c);
+/** Out of the wheel, what is armed stays armed; then into the wheel of the TCP that it belongs to now. */
+void tcp_timer_leave(struct tcp_conn *c);
+void tcp_timer_join(struct tcp_conn *c);
 
 /* tcp_rtt.c */
 void tcp_rtt_init(struct tcp_conn *c);
@@ -315,6 +336,10 @@ void tcp_rtt_backoff(struct tcp_conn *c);
 /** snd_una has moved: takes a sample if there is one. */
 void tcp_rtt_acked(struct tcp_conn *c, const struct tcp_seg *s, uint64_t now_us);
 uint32_t tcp_ts_now(const struct tcp_conn *c, uint64_t now_us);
+
+/* tcp_move.c */
+/** The connection leaves the flow table: packets of the flow need not come here any more. */
+void tcp_unpin(struct tcp_conn *c);
 
 /* tcp_isn.c */
 /** Makes the keys of tcp_flow_hash() from the secret of the parameters. */

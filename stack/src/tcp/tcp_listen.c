@@ -67,11 +67,11 @@ void tcp_listener_forget(struct tcp_conn *c)
 {
     struct tcp_listener *l = c->listener;
 
-    if (c->flags & CF_ACCEPTING)
-        l->num_accept--;
-    else
+    if (!(c->flags & CF_ACCEPTING))
         l->num_half_open--;
-    c->flags &= ~CF_ACCEPTING;
+    else if (!(c->flags & CF_MOVED))
+        l->num_accept--;
+    c->flags &= ~(CF_ACCEPTING | CF_MOVED);
     c->listener = NULL;
     list_remove(&c->queue);
 }
@@ -103,14 +103,27 @@ void tcp_listener_ready(struct tcp_listener *l, struct tcp_conn *c)
         l->tcp->ops.acceptable(l->tcp->ctx, l);
 }
 
+void tcp_listener_adopt(struct tcp_listener *l, struct tcp_conn *c)
+{
+    bool was_empty = list_empty(&l->accept);
+
+    c->listener = l;
+    if (!(c->flags & CF_ACCEPTING)) {
+        l->num_half_open++;
+        list_push_back(&l->half_open, &c->queue);
+        return;
+    }
+    if (!(c->flags & CF_MOVED))
+        l->num_accept++;
+    list_push_back(&l->accept, &c->queue);
+    if (was_empty)
+        l->tcp->ops.acceptable(l->tcp->ctx, l);
+}
+
 static void reset_all(struct list *conns, uint64_t now_us)
 {
-    list_for_each_safe(at, conns) {
-        struct tcp_conn *c = container_of(at, struct tcp_conn, queue);
-
-        tcp_send_reset(c, now_us);
-        tcp_conn_done(c, ST_ABORTED);
-    }
+    list_for_each_safe(at, conns)
+        tcp_abort(container_of(at, struct tcp_conn, queue), now_us);
 }
 
 void tcp_listener_close(struct tcp_listener *l, uint64_t now_us)

@@ -26,9 +26,9 @@ static const struct state_row {
 #undef ROW
 };
 
-static uint64_t *gauge_of(struct tcp_conn *c, enum tcp_state s)
+uint64_t *tcp_state_gauge(struct tcp *tcp, enum tcp_state s)
 {
-    return (uint64_t *)((char *)&c->tcp->counters + states[s].gauge);
+    return (uint64_t *)((char *)&tcp->counters + states[s].gauge);
 }
 
 /** RFC 9293 name, e.g. "ESTABLISHED". */
@@ -47,7 +47,7 @@ void tcp_set_state(struct tcp_conn *c, enum tcp_state to)
                 tcp_state_name(to));
         return;
     }
-    (*gauge_of(c, from))--;
-    (*gauge_of(c, to))++;
+    (*tcp_state_gauge(c->tcp, from))--;
+    (*tcp_state_gauge(c->tcp, to))++;
     c->state = (uint8_t)to;
 }

@@ -54,6 +54,17 @@ void tcp_timer_delack(struct tcp_conn *c, uint64_t now_us)
     settle(c);
 }
 
+void tcp_timer_leave(struct tcp_conn *c)
+{
+    timer_wheel_cancel(&c->tcp->wheel, &c->timer);
+}
+
+void tcp_timer_join(struct tcp_conn *c)
+{
+    timer_init(&c->timer, fire);
+    settle(c);
+}
+
 /** Adds without overflow. */
 static uint64_t after(uint64_t t_us, uint64_t span_us)
 {
@@ -133,7 +144,7 @@ static bool persist_hopeless(const struct tcp_conn *c, uint64_t now_us)
 
     if (unanswered >= TCP_RETRIES)
         return true;
-    return (unanswered >= TCP_PROBES_MIN || !c->owner) && expired(c, c->main.persist.since_us, now_us);
+    return (unanswered >= TCP_PROBES_MIN || !tcp_conn_held(c)) && expired(c, c->main.persist.since_us, now_us);
 }
 
 /** The peer's window is closed. As long as our probes are answered we go on for ever (RFC 9293 3.8.6.1). */
@@ -143,7 +154,7 @@ static void on_persist(struct tcp_conn *c, uint64_t now_us)
         give_up(c, now_us);
         return;
     }
-    if (c->main.persist.unanswered++ == 0 && c->owner)
+    if (c->main.persist.unanswered++ == 0 && tcp_conn_held(c))
         c->main.persist.since_us = now_us;
     if (((uint64_t)c->rto_us << c->main.persist.backoff) < TCP_RTO_MAX_US)
         c->main.persist.backoff++;
