@@ -61,8 +61,8 @@ struct tcp_params {
     uint64_t user_timeout_us; /**< key tcp_timeout: data or a handshake unacknowledged for so long ends the
                                    connection; UINT64_MAX = never (retransmission limits still apply) */
     uint16_t ephemeral_first, ephemeral_last;
-    uint8_t isn_key[16];           /**< secret of RFC 6528 and of the flow table; random at start, the same for
-                                        all between which connections move */
+    uint8_t isn_key[16]; /**< secret of RFC 6528 and of the flow table; random at start, the same for
+                              all between which connections move */
     bool no_timestamps, no_wscale; /**< do not offer the option */
     bool no_delay; /**< Nagle's algorithm off for new connections (mTCP's applications expect this) */
     struct log *log;

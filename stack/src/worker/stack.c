@@ -3,6 +3,7 @@
  * Creation and destruction of a stack. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "worker/worker_priv.h"
 
@@ -56,6 +57,12 @@ static void count_workers(struct mtcp_stack *st)
         st->num_workers = STACK_MAX_WORKERS;
 }
 
+/** A connection that moves, or whose four-tuple comes back at another worker, needs the same secret there. */
+static enum status make_tcp_key(struct mtcp_stack *st)
+{
+    return getrandom(st->tcp_key, sizeof(st->tcp_key), 0) == (ssize_t)sizeof(st->tcp_key) ? ST_OK : ST_IO;
+}
+
 enum status stack_create(const struct config *cfg, struct netif *nif, const struct log *log,
                          struct mtcp_stack **out)
 {
@@ -73,7 +80,9 @@ enum status stack_create(const struct config *cfg, struct netif *nif, const stru
     pthread_mutex_init(&st->lock, NULL);
     count_workers(st);
     atomic_init(&st->orphans, st->num_workers);
-    rc = handover_create(st);
+    rc = make_tcp_key(st);
+    if (rc == ST_OK)
+        rc = handover_create(st);
     if (rc == ST_OK)
         rc = create_inet(st);
     if (rc != ST_OK) {

@@ -4,6 +4,7 @@
  * together. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -216,8 +217,7 @@ static enum status create_tcp(struct worker *w)
     };
 
     handover_ports(w->stack, w->index, &p.ephemeral_first, &p.ephemeral_last);
-    if (getrandom(p.isn_key, sizeof(p.isn_key), 0) != (ssize_t)sizeof(p.isn_key))
-        return ST_IO;
+    memcpy(p.isn_key, w->stack->tcp_key, sizeof(p.isn_key));
     return tcp_create(&p, &tcp_callbacks, w, &w->tcp);
 }
 

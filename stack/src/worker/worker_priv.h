@@ -31,6 +31,7 @@ struct mtcp_stack {
     unsigned num_workers;
     struct spsc_ring **rings;      /**< [from][to] of several workers, see handover.c; NULL with one */
     atomic_uint orphans;           /**< queues that no worker has */
+    uint8_t tcp_key[16];           /**< secret of all workers' TCP: a four-tuple keeps its ISN sequence anywhere */
     bool taken[STACK_MAX_WORKERS]; /**< the queue is in use */
     _Atomic(struct worker *) workers[STACK_MAX_WORKERS];
 };
