@@ -60,9 +60,11 @@ static inline bool steer_buckets_has(const struct steer_buckets *set, unsigned b
  */
 struct steer_ops {
     /** Every frame of these buckets that was given to this worker has been processed. Detaches what can live
-     * at worker `to` and returns it (NULL: nothing); pins with steer_pin() the flows that stay. */
+     * at worker `to` and returns it (NULL: nothing), unpinning what was pinned here; pins with steer_pin()
+     * the flows that stay. */
     void *(*detach)(void *ctx, const struct steer_buckets *set, unsigned to);
-    /** Takes over what another worker's detach has returned. */
+    /** Takes over what another worker's detach has returned; or its own, when the other one left meanwhile.
+     */
     void (*attach)(void *ctx, void *cargo);
 };
 
@@ -82,7 +84,7 @@ void steer_leave(struct steer *s, unsigned worker);
 
 /* ---- receiving ---- */
 
-/** Takes the queue, false when somebody else has it. Never waits. */
+/** Takes the queue; false when somebody else has it. Never waits. */
 bool steer_rx_enter(struct steer *s, unsigned queue);
 /** Sorts n frames in order of their arrival: those of worker `self` stay, moved to the front of frames[], and
  * their number is returned; the others go to their rings, a burst at once, or are dropped when a ring is
@@ -93,8 +95,9 @@ unsigned steer_distribute(struct steer *s, unsigned queue, unsigned self, struct
 void steer_rx_leave(struct steer *s, unsigned queue);
 /** Up to n frames that wait for the worker, in order. */
 unsigned steer_take(struct steer *s, unsigned worker, struct pkt **frames, unsigned n);
-/** Hands one frame to another worker: for what arrives at the wrong one (a datagram put together from
- * fragments). Takes the frame in every case; false: the ring was full, dropped. It comes out of steer_take().
+/** Hands one frame (from its Ethernet header on) to another worker: for what arrives at the wrong one, like a
+ * datagram put together from fragments. Takes the frame in every case; false: the ring was full, dropped. It
+ * comes out of steer_take() there, or goes on from there when its flow has moved meanwhile. Sets pkt->hash.
  */
 bool steer_give(struct steer *s, unsigned from, unsigned to, struct pkt *frame);
 /** Frames that wait for the worker in all its rings: a hint. */
@@ -125,8 +128,8 @@ uint64_t steer_port_holders(const struct steer *s, uint8_t proto, uint16_t port)
 /* ---- moving buckets ---- */
 
 /** Asks for a bucket to move; carried out by its present worker in steer_moves(). False: it is moving
- * already, is `to`'s already, has flows pinned elsewhere than at both, or one of both is not there. Any
- * thread. */
+ * already, is `to`'s already, or one of both is not there or cannot. Pinned flows stay where they are pinned,
+ * wherever that is; only detach() at the source may unpin some and let them go along. Any thread. */
 bool steer_move(struct steer *s, unsigned bucket, unsigned to);
 /** Called by each worker once a round, when it has processed all it took and is inside a call in which
  * connections may change hands: carries on with moves from and to it. One relaxed load when there are none.
@@ -155,5 +158,7 @@ struct steer_counters {
     uint32_t ring_most; /**< highest occupancy of a ring of its own that a distributor has seen */
 };
 void steer_get_counters(const struct steer *s, unsigned worker, struct steer_counters *out);
+/** Frames dropped because no worker at all was there. */
+uint64_t steer_dropped_absent(const struct steer *s);
 
 #endif
