@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Buckets move from worker A to worker B. Each step belongs to one of them; README.md has the argument why no
+ * flow is reordered. In short: (1) A sets the table to B, which holds the bucket's frames back. (2) Grace: no
+ * distributor uses the old entry any more. (3) A processes what its lanes held then, and detaches. Flows that
+ * stay are pinned to A; from here on A holds back frames of these buckets that come to it directly. (4) B
+ * attaches, and hands on to A what it held back of flows that stay. (5) Second grace: no distributor
+ * overlooks the new pins any more. (6) B hands on what its lanes held then. (7) A has taken all that was
+ * handed on: what it held back comes out behind it. Steps 5 to 7 fall away when no flow stays. */
+#include <string.h>
+
+#include "steer/steer_priv.h"
+
+static void phase_set(struct steer_batch *m, enum move_phase phase)
+{
+    atomic_store_explicit(&m->phase, phase, memory_order_release);
+}
+
+static enum move_phase phase_of(const struct steer_batch *m)
+{
+    return atomic_load_explicit(&m->phase, memory_order_acquire);
+}
+
+static unsigned to_of(const struct steer_batch *m)
+{
+    return atomic_load_explicit(&m->to, memory_order_relaxed);
+}
+
+static void moving_add(struct steer *s, unsigned worker, int n)
+{
+    atomic_fetch_add_explicit(&s->worker[worker].moving, (uint32_t)n, memory_order_relaxed);
+}
+
+#define for_each_bucket(b, set)                  \
+    for (unsigned b = 0; b < STEER_BUCKETS; b++) \
+        if (steer_buckets_has(set, b))
+
+/* ---- grace and drain ---- */
+
+/* fetch_add(0): whoever enters a queue after it synchronizes with it and sees the new table; whoever is
+ * inside shows an odd word, and has let go when the word has changed, its lanes being visible then. */
+static void grace_begin(struct steer *s, struct steer_batch *m)
+{
+    for (unsigned q = 0; q < s->params.num_queues; q++)
+        m->awaited[q] = atomic_fetch_add_explicit(&s->queue[q].lock, 0, memory_order_acq_rel);
+}
+
+static bool grace_is_over(struct steer *s, struct steer_batch *m)
+{
+    bool over = true;
+
+    for (unsigned q = 0; q < s->params.num_queues; q++) {
+        if ((m->awaited[q] & 1) == 0)
+            continue;
+        if (atomic_load_explicit(&s->queue[q].lock, memory_order_acquire) == m->awaited[q])
+            over = false;
+        else
+            m->awaited[q] = 0;
+    }
+    return over;
+}
+
+static void drain_begin(struct steer *s, struct steer_batch *m, unsigned worker)
+{
+    struct steer_worker *w = &s->worker[worker];
+
+    for (unsigned q = 0; q < s->params.num_queues; q++)
+        m->queue_heads[q] = atomic_load_explicit(&s->queue[q].lane[worker]->head, memory_order_acquire);
+    m->worker_lanes = 0;
+    for (unsigned from = 0; from < s->params.num_workers; from++) {
+        struct lane *l = atomic_load_explicit(&w->lane[from], memory_order_acquire);
+
+        if (!l)
+            continue;
+        m->worker_heads[from] = atomic_load_explicit(&l->head, memory_order_acquire);
+        m->worker_lanes |= UINT64_C(1) << from;
+    }
+}
+
+/* The caller consumes the lane. */
+static bool lane_reached(const struct lane *l, uint32_t head)
+{
+    return (int32_t)(atomic_load_explicit(&l->tail, memory_order_relaxed) - head) >= 0;
+}
+
+static bool drain_is_over(struct steer *s, const struct steer_batch *m, unsigned worker)
+{
+    struct steer_worker *w = &s->worker[worker];
+
+    for (unsigned q = 0; q < s->params.num_queues; q++)
+        if (!lane_reached(s->queue[q].lane[worker], m->queue_heads[q]))
+            return false;
+    for (uint64_t left = m->worker_lanes; left; left &= left - 1) {
+        unsigned from = (unsigned)__builtin_ctzll(left);
+
+        if (!lane_reached(atomic_load_explicit(&w->lane[from], memory_order_acquire), m->worker_heads[from]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- asking ---- */
+
+static bool may_move(const struct steer *s, unsigned from, unsigned to)
+{
+    return from != to && steer_is_present(s, from) && steer_is_present(s, to) && s->worker[from].can_move &&
+           s->worker[to].can_move && !s->worker[from].leaving && !s->worker[to].leaving;
+}
+
+bool steer_move(struct steer *s, unsigned bucket, unsigned to)
+{
+    unsigned from;
+    bool ok;
+
+    if (s->params.design == STEER_DIRECT || bucket >= STEER_BUCKETS || to >= s->params.num_workers)
+        return false;
+    pthread_mutex_lock(&s->moves_lock);
+    from = entry_home(bucket_entry(&s->table, bucket));
+    ok = !s->busy[bucket] && may_move(s, from, to);
+    if (ok) {
+        s->busy[bucket] = true;
+        s->want[bucket] = (uint8_t)to;
+        steer_buckets_add(&s->worker[from].requested, bucket);
+        moving_add(s, from, 1);
+    }
+    pthread_mutex_unlock(&s->moves_lock);
+    return ok;
+}
+
+unsigned steer_bucket_worker(const struct steer *s, unsigned bucket)
+{
+    return entry_home(bucket_entry(&s->table, bucket % STEER_BUCKETS));
+}
+
+/* moves_lock is held. */
+static void request_end(struct steer *s, unsigned from, unsigned b, bool dropped)
+{
+    steer_buckets_del(&s->worker[from].requested, b);
+    moving_add(s, from, -1);
+    if (dropped)
+        s->busy[b] = false;
+}
+
+void move_drop_requests(struct steer *s, unsigned worker)
+{
+    for_each_bucket(b, &s->worker[worker].requested)
+        request_end(s, worker, b, true);
+}
+
+bool move_is_under_way(const struct steer *s, unsigned worker)
+{
+    for (unsigned from = 0; from < s->params.num_workers; from++) {
+        const struct steer_batch *m = &s->worker[from].batch;
+
+        if (phase_of(m) != MOVE_IDLE && (from == worker || to_of(m) == worker))
+            return true;
+    }
+    return false;
+}
+
+bool move_still_has(const struct steer *s, unsigned worker, unsigned bucket)
+{
+    const struct steer_batch *m = &s->worker[worker].batch;
+    enum move_phase phase = phase_of(m);
+
+    return (phase == MOVE_GRACE || phase == MOVE_DRAIN) && steer_buckets_has(&m->set, bucket);
+}
+
+/* ---- the steps ---- */
+
+static void finish(struct steer *s, unsigned from, bool moved)
+{
+    struct steer_batch *m = &s->worker[from].batch;
+    uint64_t n = 0;
+
+    pthread_mutex_lock(&s->moves_lock);
+    for_each_bucket(b, &m->set) {
+        s->busy[b] = false;
+        n++;
+    }
+    if (moved) {
+        lane_count_add(&s->worker[from].buckets_out, n);
+        lane_count_add(&s->worker[to_of(m)].buckets_in, n);
+    }
+    moving_add(s, from, -1);
+    moving_add(s, to_of(m), -1);
+    phase_set(m, MOVE_IDLE);
+    pthread_mutex_unlock(&s->moves_lock);
+}
+
+/* A batch of all requests that have the first one's destination; false when there is none. */
+static bool batch_make(struct steer *s, unsigned from)
+{
+    struct steer_batch *m = &s->worker[from].batch;
+    bool any = false;
+
+    memset(&m->set, 0, sizeof(m->set));
+    memset(&m->stays, 0, sizeof(m->stays));
+    m->any_stays = false;
+    m->cargo = NULL;
+    pthread_mutex_lock(&s->moves_lock);
+    for_each_bucket(b, &s->worker[from].requested) {
+        bool possible = may_move(s, from, s->want[b]);
+
+        if (any && possible && s->want[b] != to_of(m))
+            continue;
+        request_end(s, from, b, !possible);
+        if (possible) {
+            any = true;
+            atomic_store_explicit(&m->to, s->want[b], memory_order_relaxed);
+            steer_buckets_add(&m->set, b);
+        }
+    }
+    if (any) {
+        moving_add(s, from, 1);
+        moving_add(s, to_of(m), 1);
+        phase_set(m, MOVE_GRACE); /* under the lock: who leaves sees it */
+    }
+    pthread_mutex_unlock(&s->moves_lock);
+    return any;
+}
+
+static bool step_start(struct steer *s, unsigned from)
+{
+    struct steer_batch *m = &s->worker[from].batch;
+
+    if (!batch_make(s, from))
+        return false;
+    for_each_bucket(b, &m->set)
+        bucket_move_begin(&s->table, b, from, to_of(m));
+    grace_begin(s, m);
+    return true;
+}
+
+static void step_undo(struct steer *s, unsigned from)
+{
+    struct steer_batch *m = &s->worker[from].batch;
+
+    for_each_bucket(b, &m->set)
+        bucket_move_back(&s->table, b, from);
+    finish(s, from, false);
+}
+
+/* Pins count again, and what comes directly of the buckets with some waits for what B hands on. */
+static void step_detached(struct steer *s, unsigned from)
+{
+    struct steer_worker *w = &s->worker[from];
+    struct steer_batch *m = &w->batch;
+
+    for_each_bucket(b, &m->set)
+        if (bucket_move_detached(&s->table, b, from)) {
+            steer_buckets_add(&m->stays, b);
+            steer_buckets_add(&w->returning, b);
+            w->num_returning++;
+            m->any_stays = true;
+        }
+}
+
+static void return_end(struct steer_worker *w, const struct steer_batch *m)
+{
+    for_each_bucket(b, &m->stays)
+        if (steer_buckets_has(&w->returning, b)) {
+            steer_buckets_del(&w->returning, b);
+            w->num_returning--;
+        }
+    w->some_open = w->held > 0;
+}
+
+static void step_detach(struct steer *s, unsigned from)
+{
+    struct steer_worker *w = &s->worker[from];
+    struct steer_batch *m = &w->batch;
+    bool there;
+
+    if (!steer_is_present(s, to_of(m))) {
+        step_undo(s, from);
+        return;
+    }
+    m->cargo = w->ops->detach(w->ctx, &m->set, to_of(m));
+    step_detached(s, from);
+    pthread_mutex_lock(&s->moves_lock);
+    there = steer_is_present(s, to_of(m));
+    if (there)
+        phase_set(m, MOVE_ATTACH);
+    pthread_mutex_unlock(&s->moves_lock);
+    if (there)
+        return;
+    /* It has left meanwhile: all stays here. */
+    if (m->cargo)
+        w->ops->attach(w->ctx, m->cargo);
+    return_end(w, m);
+    step_undo(s, from);
+}
+
+static void step_attach(struct steer *s, struct steer_batch *m, unsigned self)
+{
+    struct steer_worker *w = &s->worker[self];
+
+    if (m->cargo)
+        w->ops->attach(w->ctx, m->cargo);
+    m->cargo = NULL;
+    for_each_bucket(b, &m->set)
+        bucket_move_attached(&s->table, b);
+    w->some_open = w->held > 0;
+    if (!m->any_stays) {
+        phase_set(m, MOVE_FLUSH);
+        return;
+    }
+    for_each_bucket(b, &m->stays)
+        steer_buckets_add(&w->relaying, b), w->num_relaying++;
+    hold_relay(s, self);
+    grace_begin(s, m);
+    phase_set(m, MOVE_RELAY_GRACE);
+}
+
+static void relay_end(struct steer_worker *w, const struct steer_batch *m)
+{
+    for_each_bucket(b, &m->stays)
+        if (steer_buckets_has(&w->relaying, b)) {
+            steer_buckets_del(&w->relaying, b);
+            w->num_relaying--;
+        }
+}
+
+/* Nothing of the buckets is held back here any more. The source goes on, if it waits and is there. */
+static void step_flushed(struct steer *s, unsigned from)
+{
+    struct steer_batch *m = &s->worker[from].batch;
+    struct lane *l = atomic_load_explicit(&s->worker[from].lane[to_of(m)], memory_order_relaxed);
+    bool goes_on = false;
+
+    m->return_head = l ? l->staged : 0;
+    pthread_mutex_lock(&s->moves_lock);
+    if (m->any_stays && steer_is_present(s, from)) {
+        phase_set(m, MOVE_RETURN);
+        goes_on = true;
+    }
+    pthread_mutex_unlock(&s->moves_lock);
+    if (!goes_on)
+        finish(s, from, true);
+}
+
+static bool return_is_complete(const struct steer *s, unsigned from)
+{
+    const struct steer_batch *m = &s->worker[from].batch;
+    struct lane *l = atomic_load_explicit(&s->worker[from].lane[to_of(m)], memory_order_acquire);
+
+    return !l || lane_reached(l, m->return_head);
+}
+
+/* One step of the batch that leaves `self`; false: nothing to do now. */
+static bool advance_out(struct steer *s, unsigned self)
+{
+    struct steer_batch *m = &s->worker[self].batch;
+
+    switch (phase_of(m)) {
+    case MOVE_IDLE:
+        return step_start(s, self);
+    case MOVE_GRACE:
+        if (!grace_is_over(s, m))
+            return false;
+        drain_begin(s, m, self);
+        phase_set(m, MOVE_DRAIN);
+        return true;
+    case MOVE_DRAIN:
+        if (!drain_is_over(s, m, self))
+            return false;
+        step_detach(s, self);
+        return true;
+    case MOVE_RETURN:
+        if (!return_is_complete(s, self))
+            return false;
+        return_end(&s->worker[self], m);
+        phase_set(m, MOVE_RETURN_FLUSH);
+        return true;
+    case MOVE_RETURN_FLUSH:
+        if (hold_has(&s->worker[self], &m->stays))
+            return false;
+        finish(s, self, true);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* One step of a batch from `from` to `self`. */
+static bool advance_in(struct steer *s, unsigned from, unsigned self)
+{
+    struct steer_batch *m = &s->worker[from].batch;
+
+    switch (phase_of(m)) {
+    case MOVE_ATTACH:
+        step_attach(s, m, self);
+        return true;
+    case MOVE_RELAY_GRACE:
+        if (!grace_is_over(s, m))
+            return false;
+        drain_begin(s, m, self);
+        phase_set(m, MOVE_RELAY_DRAIN);
+        return true;
+    case MOVE_RELAY_DRAIN:
+        if (!drain_is_over(s, m, self))
+            return false;
+        relay_end(&s->worker[self], m);
+        phase_set(m, MOVE_FLUSH);
+        return true;
+    case MOVE_FLUSH:
+        if (hold_has(&s->worker[self], &m->set))
+            return false;
+        step_flushed(s, from);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether the phase is one in which the destination acts, and that is it. */
+static bool is_inward(const struct steer_batch *m, unsigned self)
+{
+    enum move_phase phase = phase_of(m);
+
+    return phase >= MOVE_ATTACH && phase <= MOVE_FLUSH && to_of(m) == self;
+}
+
+void steer_moves(struct steer *s, unsigned worker)
+{
+    if (__builtin_expect(atomic_load_explicit(&s->worker[worker].moving, memory_order_relaxed) == 0, 1))
+        return;
+    while (advance_out(s, worker)) {
+    }
+    for (unsigned from = 0; from < s->params.num_workers; from++)
+        while (is_inward(&s->worker[from].batch, worker) && advance_in(s, from, worker)) {
+        }
+}
+
+/* ---- leaving in the middle ---- */
+
+/* The batch from the worker, which goes with all its connections: whoever has them next gets none. */
+static void abandon_out(struct steer *s, unsigned worker)
+{
+    struct steer_batch *m = &s->worker[worker].batch;
+    bool hand_over = false;
+
+    switch (phase_of(m)) {
+    case MOVE_GRACE:
+    case MOVE_DRAIN:
+        for_each_bucket(b, &m->set)
+            bucket_move_detached(&s->table, b, worker);
+        pthread_mutex_lock(&s->moves_lock);
+        if (steer_is_present(s, to_of(m))) {
+            hand_over = true;
+            phase_set(m, MOVE_ATTACH);
+        }
+        pthread_mutex_unlock(&s->moves_lock);
+        if (!hand_over)
+            step_undo(s, worker);
+        break;
+    case MOVE_RETURN:
+    case MOVE_RETURN_FLUSH:
+        finish(s, worker, true);
+        break;
+    default:
+        break;
+    }
+    memset(&s->worker[worker].returning, 0, sizeof(s->worker[worker].returning));
+    s->worker[worker].num_returning = 0;
+}
+
+static void abandon_in(struct steer *s, unsigned from, unsigned worker)
+{
+    struct steer_batch *m = &s->worker[from].batch;
+
+    if (!is_inward(m, worker))
+        return;
+    if (phase_of(m) == MOVE_ATTACH)
+        step_attach(s, m, worker);
+    relay_end(&s->worker[worker], m);
+    step_flushed(s, from);
+}
+
+void move_abandon(struct steer *s, unsigned worker)
+{
+    abandon_out(s, worker);
+    for (unsigned from = 0; from < s->params.num_workers; from++)
+        abandon_in(s, from, worker);
+}
