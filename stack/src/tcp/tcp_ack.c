@@ -52,6 +52,13 @@ static void consume(struct tcp_conn *c, uint32_t acked)
     }
 }
 
+/** The ACK may let something go that waits. With nothing waiting there is nothing for a flush to do. */
+static void flush_if_waiting(struct tcp_conn *c)
+{
+    if (tcp_waiting(c))
+        tcp_conn_want_flush(c);
+}
+
 static void new_ack(struct tcp_conn *c, const struct tcp_seg *s, uint64_t now_us)
 {
     uint32_t acked = s->ack - c->snd_una;
@@ -64,10 +71,10 @@ static void new_ack(struct tcp_conn *c, const struct tcp_seg *s, uint64_t now_us
     c->snd_nxt = seq_max(c->snd_nxt, c->snd_una);
     partial = tcp_recovery_acked(c, acked, flight, now_us);
     if (c->snd_nxt == c->snd_una)
-        tcp_timer_stop(c); /* RFC 6298 5.2 */
+        tcp_timer_quiet(c, now_us); /* RFC 6298 5.2 */
     else if (!partial)
         tcp_timer_rexmt(c, now_us); /* RFC 6298 5.3; for partial ACKs see RFC 6582 3.2 */
-    tcp_conn_want_flush(c);
+    flush_if_waiting(c);
 }
 
 /** RFC 9293 3.10.7.4: only a segment newer than the last update may change SND.WND. */
@@ -83,7 +90,7 @@ static void update_window(struct tcp_conn *c, const struct tcp_seg *s, uint64_t 
     if (s->wnd > c->snd_wnd) {
         if (c->main.kind == TIMER_PERSIST)
             tcp_timer_stop(c);
-        tcp_conn_want_flush(c);
+        flush_if_waiting(c);
     }
     c->snd_wnd = s->wnd;
     c->max_snd_wnd = max_u32(c->max_snd_wnd, s->wnd);

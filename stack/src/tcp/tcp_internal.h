@@ -290,6 +290,24 @@ uint32_t tcp_reasm_advance(struct tcp_conn *c);
 void tcp_reasm_free(struct tcp_conn *c);
 
 /* tcp_out.c */
+/** Bytes in the ring behind snd_nxt. */
+static inline uint32_t tcp_unsent(const struct tcp_conn *c)
+{
+    seq_t end = c->snd_una + (uint32_t)c->snd.len;
+
+    return seq_lt(c->snd_nxt, end) ? end - c->snd_nxt : 0;
+}
+/** Our FIN is still to be sent from snd_nxt on. */
+static inline bool tcp_fin_waits(const struct tcp_conn *c)
+{
+    return (c->flags & (CF_FIN_QUEUED | CF_FIN_ACKED)) == CF_FIN_QUEUED &&
+           seq_le(c->snd_nxt, c->snd_una + (uint32_t)c->snd.len);
+}
+/** Something is to be sent for the first time, or again from snd_nxt on. */
+static inline bool tcp_waiting(const struct tcp_conn *c)
+{
+    return tcp_unsent(c) || tcp_fin_waits(c);
+}
 /** Sends a segment without payload that belongs to no connection. */
 void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ipv4_addr_t dst,
                    uint64_t now_us);
@@ -317,6 +335,8 @@ bool tcp_answer_allowed(struct tcp_conn *c, uint64_t now_us);
 /* tcp_timer.c */
 void tcp_timer_init(struct tcp_conn *c);
 void tcp_timer_stop(struct tcp_conn *c);
+/** Nothing is in flight: nothing to wait for but the time when buffers are given back. */
+void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_us);
 /** Something is in flight and progress was made (or it is the first). */
 void tcp_timer_rexmt(struct tcp_conn *c, uint64_t now_us);
 void tcp_timer_persist(struct tcp_conn *c, uint64_t now_us);

@@ -150,21 +150,6 @@ void tcp_send_syn(struct tcp_conn *c, uint64_t now_us)
     hand_over(c->tcp, p, &h, c->local_addr, c->peer_addr, now_us);
 }
 
-/** Bytes in the ring behind snd_nxt. */
-static uint32_t unsent(const struct tcp_conn *c)
-{
-    seq_t end = c->snd_una + (uint32_t)c->snd.len;
-
-    return seq_lt(c->snd_nxt, end) ? end - c->snd_nxt : 0;
-}
-
-/** Our FIN is still to be sent from snd_nxt on. */
-static bool fin_waits(const struct tcp_conn *c)
-{
-    return (c->flags & (CF_FIN_QUEUED | CF_FIN_ACKED)) == CF_FIN_QUEUED &&
-           seq_le(c->snd_nxt, c->snd_una + (uint32_t)c->snd.len);
-}
-
 /** Congestion window, with what RFC 3042 adds for the first two duplicate ACKs. */
 static uint32_t send_window(const struct tcp_conn *c)
 {
@@ -178,12 +163,12 @@ static uint32_t send_window(const struct tcp_conn *c)
 /** What to send next, if anything may be sent: RFC 9293 3.8.6.2.1. */
 static bool next_segment(const struct tcp_conn *c, uint32_t *len, bool *fin)
 {
-    uint32_t flight = c->snd_nxt - c->snd_una, wnd = send_window(c), left = unsent(c);
+    uint32_t flight = c->snd_nxt - c->snd_una, wnd = send_window(c), left = tcp_unsent(c);
     uint32_t room = wnd > flight ? wnd - flight : 0;
     bool may_be_small = c->flags & CF_NO_DELAY || !flight;
 
     *len = min_u32(min_u32(left, room), c->mss);
-    *fin = fin_waits(c) && *len == left && room > left;
+    *fin = tcp_fin_waits(c) && *len == left && room > left;
     if (*fin)
         return true;
     if (!*len)
@@ -234,8 +219,8 @@ void tcp_retransmit_first(struct tcp_conn *c, uint64_t now_us)
  * ordinary segment. At zero the byte does not count as sent, so that what follows begins with it. */
 void tcp_send_probe(struct tcp_conn *c, uint64_t now_us)
 {
-    uint32_t len = min_u32(min_u32(unsent(c), max_u32(c->snd_wnd, 1)), c->mss);
-    bool fin = !len && fin_waits(c);
+    uint32_t len = min_u32(min_u32(tcp_unsent(c), max_u32(c->snd_wnd, 1)), c->mss);
+    bool fin = !len && tcp_fin_waits(c);
 
     if (!len && !fin)
         return;
@@ -252,7 +237,7 @@ static void set_timer(struct tcp_conn *c, uint64_t now_us)
     if (c->snd_nxt != c->snd_una) {
         if (c->main.kind != TIMER_REXMT)
             tcp_timer_rexmt(c, now_us);
-    } else if (unsent(c) || fin_waits(c)) {
+    } else if (tcp_waiting(c)) {
         if (c->main.kind != TIMER_PERSIST)
             tcp_timer_persist(c, now_us);
     } else if (c->main.kind == TIMER_OFF && (c->snd.mem || c->rcv.mem)) {

@@ -47,6 +47,14 @@ void tcp_timer_stop(struct tcp_conn *c)
     c->main.kind = TIMER_OFF;
 }
 
+void tcp_timer_quiet(struct tcp_conn *c, uint64_t now_us)
+{
+    if (c->snd.mem || c->rcv.mem)
+        tcp_timer_start(c, TIMER_IDLE, now_us + TCP_IDLE_US);
+    else
+        tcp_timer_stop(c);
+}
+
 void tcp_timer_delack(struct tcp_conn *c, uint64_t now_us)
 {
     c->flags |= CF_ACK_DELAYED;
