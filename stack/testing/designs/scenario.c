@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * See scenario.h. */
+#include "testing/designs/scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TALK_ROOM 40000u
+#define ECHO_ROOM 256u
+
+struct users {
+    struct talk_worker *talk;
+    struct echo_worker *echo;
+};
+
+static void start(struct twin_worker *tw)
+{
+    struct scenario *s = tw->twin->test;
+    struct users *u = calloc(1, sizeof(*u));
+
+    u->talk = talk_start(&s->talk, tw);
+    u->echo = echo_start(&s->echo, tw);
+    tw->app = u;
+}
+
+static int step(struct twin_worker *tw)
+{
+    struct users *u = tw->app;
+    int a = talk_step(u->talk), b = echo_step(u->echo);
+
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static void stop(struct twin_worker *tw)
+{
+    struct users *u = tw->app;
+
+    talk_stop(u->talk);
+    echo_stop(u->echo);
+    free(u);
+}
+
+static void dump(struct twin *t, FILE *out)
+{
+    struct scenario *s = t->test;
+
+    talk_dump(&s->talk, out);
+    echo_dump(&s->echo, out);
+}
+
+static const struct twin_app app = {.start = start, .step = step, .stop = stop, .dump = dump};
+
+void scenario_init(struct scenario *s, const struct talk_params *talk, const struct echo_params *echo)
+{
+    memset(s, 0, sizeof(*s));
+    talk_init(&s->talk, TALK_ROOM, talk);
+    echo_init(&s->echo, ECHO_ROOM, echo);
+}
+
+void scenario_talk(struct scenario *s, const struct twin_params *p, enum talk_kind kind, unsigned n,
+                   uint64_t up, uint64_t down)
+{
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned side = 0; side < 2; side++)
+            for (unsigned w = 0; w < p->side[side].workers; w++)
+                talk_add(&s->talk, kind, side, w, up, down);
+}
+
+void scenario_echo(struct scenario *s, const struct twin_params *p, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned side = 0; side < 2; side++)
+            for (unsigned w = 0; w < p->side[side].workers; w++)
+                echo_add(&s->echo, side, w);
+}
+
+const char *scenario_run(struct scenario *s, const struct twin_params *p)
+{
+    twin_open(&s->twin, p, &app, s);
+    atomic_store(&s->twin.work, talk_work(&s->talk) + echo_work(&s->echo));
+    twin_run(&s->twin);
+    if (!s->lossy)
+        twin_expect_no_drops(&s->twin, s->allowed);
+    return twin_failure(&s->twin);
+}
+
+void scenario_fini(struct scenario *s)
+{
+    talk_fini(&s->talk);
+    echo_fini(&s->echo);
+}
