@@ -99,6 +99,15 @@ compile() {
     ninja -C "$dir" ${VNFLAB_JOBS:+-j "$VNFLAB_JOBS"} >"$log" 2>&1 || meson_failed "compiling the stack" "$log"
     DESTDIR=$WORK/payload meson install -C "$dir" --no-rebuild --quiet --strip >"$log" 2>&1 ||
         meson_failed "meson install" "$log"
+    add_yardstick "$dir"
+}
+
+# The applications on the kernel's sockets, which `vnflab bench` compares with; they are not installed elsewhere.
+add_yardstick() {
+    mkdir -p "$WORK/payload/bin" "$WORK/payload/lib"
+    find "$1/stack/apps" -maxdepth 1 -type f -name '*-kernel' -exec cp {} "$WORK/payload/bin" \;
+    find "$1/stack/kernel" -maxdepth 1 -type f -name 'libmtcp_kernel.so*' -exec cp {} "$WORK/payload/lib" \;
+    find "$WORK/payload/bin" "$WORK/payload/lib" -name '*kernel*' -type f -exec strip {} +
 }
 
 meson_failed() {
