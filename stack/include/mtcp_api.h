@@ -136,11 +136,35 @@ int mtcp_close(mctx_t mctx, int sockid);
 /** Resets a connection and frees the descriptor. @return 0, or -1: ENOTCONN. */
 int mtcp_abort(mctx_t mctx, int sockid);
 
-/** Options: SOL_SOCKET SO_ERROR, SO_TYPE, SO_ACCEPTCONN, SO_RCVBUF, SO_SNDBUF, SO_REUSEADDR; IPPROTO_TCP
- * TCP_NODELAY, TCP_MAXSEG. @return 0, or -1: ENOPROTOOPT, EINVAL (length), EFAULT. */
+/* Connections that move. With key `rebalance` the stack moves flows between its workers so that all have the
+ * same load. A connection in use follows only when it is movable (MTCP_MOVABLE, inherited from the listener),
+ * some epoll set watches it, and the other worker has a listener for its port; all others stay where they
+ * are for life, only new ones go to the new worker. How a movable connection moves:
+ * - It leaves only while the thread that has it is inside mtcp_epoll_wait(). When that returns, those that
+ *   left are reported first, each with MTCP_EPOLLMOVED alone and the data of its item, once by each set that
+ *   watched it. When maxevents was too small for all, the next wait returns the rest at once. Their
+ *   descriptors are closed already and not given out again before they have been reported.
+ * - It comes out of mtcp_accept() of the listener of its port at the other worker, whatever the backlog: with
+ *   everything that was unread or unsent, TCP_NODELAY, shut directions and MTCP_USER_DATA as they were; but
+ *   blocking, and in no epoll set. It may have ended on its way: then reading says how.
+ * - MTCP_USER_DATA tells it from a new connection, for which it is NULL. What the pointer points to is the
+ *   new thread's from the moment at which the old one has entered the wait: the old thread must not touch
+ *   that memory from MTCP_EPOLLMOVED on, not even to unlink it from a list. Between a wait that was cut short
+ *   by maxevents and the next one it may touch only what belongs to a descriptor that was reported ready.
+ * - A listener that closes resets those that nobody has accepted, and what their user data point to is lost:
+ *   accept until EAGAIN before closing it. */
+#define SOL_MTCP 0x6d74
+#define MTCP_MOVABLE 1   /**< int: the connection, or those that the listener will accept, may move */
+#define MTCP_USER_DATA 2 /**< void *: the program's own, of a connection; NULL at first */
+
+/** Options: SOL_SOCKET SO_ERROR, SO_TYPE, SO_ACCEPTCONN, SO_RCVBUF, SO_SNDBUF, SO_REUSEADDR, SO_REUSEPORT;
+ * IPPROTO_TCP TCP_NODELAY, TCP_MAXSEG; SOL_MTCP MTCP_MOVABLE, MTCP_USER_DATA.
+ * @return 0, or -1: ENOPROTOOPT, EINVAL (length), EFAULT. */
 int mtcp_getsockopt(mctx_t mctx, int sockid, int level, int optname, void *optval, socklen_t *optlen);
-/** Options: SOL_SOCKET SO_REUSEADDR (accepted, no effect), IPPROTO_TCP TCP_NODELAY. All others are refused
- * rather than ignored. @return 0, or -1: ENOPROTOOPT, EINVAL, EFAULT. */
+/** Options: SOL_SOCKET SO_REUSEADDR and SO_REUSEPORT (accepted without effect: listeners and datagram sockets
+ * of one port, one a context, are always allowed), IPPROTO_TCP TCP_NODELAY, SOL_MTCP MTCP_MOVABLE,
+ * MTCP_USER_DATA (the latter two of streams only). All others are refused rather than ignored. @return 0, or
+ * -1: ENOPROTOOPT, EINVAL, EFAULT. */
 int mtcp_setsockopt(mctx_t mctx, int sockid, int level, int optname, const void *optval, socklen_t optlen);
 /** Makes calls on the socket return EAGAIN or EINPROGRESS instead of waiting. @return 0, or -1. */
 int mtcp_setsock_nonblock(mctx_t mctx, int sockid);

@@ -4,7 +4,8 @@
  * MTCP_EPOLLERR and MTCP_EPOLLHUP are reported unasked, MTCP_EPOLLRDHUP only when asked for. A context may
  * have many epoll descriptors, and a socket may be in several. Readiness is looked at again when a wait
  * returns, so an event is never reported for what would give EAGAIN. A stream that opens reports
- * MTCP_EPOLLOUT alone; one that failed has MTCP_EPOLLERR and its reason in SO_ERROR. */
+ * MTCP_EPOLLOUT alone; one that failed has MTCP_EPOLLERR and its reason in SO_ERROR. Connections that were
+ * declared movable may leave for another worker during a wait: see MTCP_MOVABLE in mtcp_api.h. */
 #ifndef MTCP_EPOLL_H
 #define MTCP_EPOLL_H
 
@@ -33,6 +34,8 @@ enum mtcp_event_type {
     MTCP_EPOLLERR = 0x0008,
     MTCP_EPOLLHUP = 0x0010,   /**< both directions have ended */
     MTCP_EPOLLRDHUP = 0x2000, /**< the peer will send nothing more */
+    MTCP_EPOLLMOVED =
+        0x10000, /**< the connection has gone to another worker: reported once, unasked and alone */
     MTCP_EPOLLONESHOT = (1 << 30),
     MTCP_EPOLLET = (1 << 31),
 };

@@ -11,7 +11,8 @@
 _Static_assert((int)MTCP_EPOLLIN == (int)SOCK_EV_IN && (int)MTCP_EPOLLOUT == (int)SOCK_EV_OUT &&
                    (int)MTCP_EPOLLERR == (int)SOCK_EV_ERR && (int)MTCP_EPOLLHUP == (int)SOCK_EV_HUP &&
                    (int)MTCP_EPOLLRDNORM == (int)SOCK_EV_RDNORM &&
-                   (int)MTCP_EPOLLWRNORM == (int)SOCK_EV_WRNORM && (int)MTCP_EPOLLRDHUP == (int)SOCK_EV_RDHUP,
+                   (int)MTCP_EPOLLWRNORM == (int)SOCK_EV_WRNORM &&
+                   (int)MTCP_EPOLLRDHUP == (int)SOCK_EV_RDHUP && (int)MTCP_EPOLLMOVED == (int)SOCK_EV_MOVED,
                "the layers below use the API's values");
 
 #define USEC_PER_MSEC UINT64_C(1000)
@@ -95,7 +96,9 @@ int mtcp_epoll_wait(mctx_t mctx, int epid, struct mtcp_epoll_event *events, int 
         errno = EFAULT;
         return -1;
     }
+    worker_let_move(w, true);
     st = worker_wait(w, collect, &c, timeout < 0 ? WORKER_FOREVER : (uint64_t)timeout * USEC_PER_MSEC);
+    worker_let_move(w, false);
     if (st == ST_TIMED_OUT)
         return 0;
     return st == ST_OK ? c.count : api_result(st);
@@ -112,8 +115,8 @@ char *EventToString(uint32_t event)
         {MTCP_EPOLLHUP, "MTCP_EPOLLHUP"},         {MTCP_EPOLLRDNORM, "MTCP_EPOLLRDNORM"},
         {MTCP_EPOLLRDBAND, "MTCP_EPOLLRDBAND"},   {MTCP_EPOLLWRNORM, "MTCP_EPOLLWRNORM"},
         {MTCP_EPOLLWRBAND, "MTCP_EPOLLWRBAND"},   {MTCP_EPOLLMSG, "MTCP_EPOLLMSG"},
-        {MTCP_EPOLLRDHUP, "MTCP_EPOLLRDHUP"},     {MTCP_EPOLLONESHOT, "MTCP_EPOLLONESHOT"},
-        {(uint32_t)MTCP_EPOLLET, "MTCP_EPOLLET"},
+        {MTCP_EPOLLRDHUP, "MTCP_EPOLLRDHUP"},     {MTCP_EPOLLMOVED, "MTCP_EPOLLMOVED"},
+        {MTCP_EPOLLONESHOT, "MTCP_EPOLLONESHOT"}, {(uint32_t)MTCP_EPOLLET, "MTCP_EPOLLET"},
     };
     static _Thread_local char text[256];
 

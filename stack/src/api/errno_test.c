@@ -281,6 +281,8 @@ static void datagrams(void **state)
 
 static void options_and_ioctls(void **state)
 {
+    void *pointer = NULL;
+    socklen_t pointer_len = sizeof(pointer);
     socklen_t small = 1;
 
     (void)state;
@@ -296,6 +298,13 @@ static void options_and_ioctls(void **state)
     EXPECT(mtcp_setsockopt(M(), conn, SOL_SOCKET, SO_KEEPALIVE, &value, sizeof(int)), ENOPROTOOPT);
     EXPECT(mtcp_setsockopt(M(), conn, SOL_SOCKET, SO_LINGER, &value, sizeof(int)), ENOPROTOOPT);
     EXPECT(mtcp_setsockopt(M(), dgram, IPPROTO_TCP, 1, &value, sizeof(int)), ENOPROTOOPT);
+    EXPECT(mtcp_setsockopt(M(), dgram, SOL_MTCP, MTCP_MOVABLE, &value, sizeof(int)), ENOPROTOOPT);
+    EXPECT(mtcp_getsockopt(M(), dgram, SOL_MTCP, MTCP_MOVABLE, &value, &optlen), ENOPROTOOPT);
+    EXPECT(mtcp_setsockopt(M(), listener, SOL_MTCP, MTCP_USER_DATA, &pointer, sizeof(pointer)), ENOPROTOOPT);
+    EXPECT(mtcp_getsockopt(M(), listener, SOL_MTCP, MTCP_USER_DATA, &pointer, &pointer_len), ENOPROTOOPT);
+    EXPECT(mtcp_setsockopt(M(), conn, SOL_MTCP, MTCP_USER_DATA, &pointer, sizeof(int)), EINVAL);
+    EXPECT(mtcp_getsockopt(M(), conn, SOL_MTCP, MTCP_USER_DATA, &pointer, &optlen), EINVAL);
+    EXPECT(mtcp_setsockopt(M(), conn, SOL_MTCP, 99, &value, sizeof(int)), ENOPROTOOPT);
     EXPECT(mtcp_socket_ioctl(M(), conn, 0x1234, &value), EINVAL);
     EXPECT(mtcp_socket_ioctl(M(), conn, FIONREAD, NULL), EFAULT);
 }

@@ -285,6 +285,33 @@ static void options_are_real(void **state)
     assert_int_equal(mtcp_socket_ioctl(C, client, FIONBIO, &v), 0);
 }
 
+static void options_for_moving(void **state)
+{
+    void *mine = &kit, *p = NULL;
+    socklen_t len = sizeof(int), plen = sizeof(p);
+    int v = 7, fd;
+
+    (void)state;
+    mtcp_getsockopt(S, listener, SOL_MTCP, MTCP_MOVABLE, &v, &len);
+    assert_int_equal(v, 0);
+    v = 1;
+    assert_int_equal(mtcp_setsockopt(S, listener, SOL_MTCP, MTCP_MOVABLE, &v, len), 0);
+    assert_int_equal(mtcp_setsockopt(S, listener, SOL_SOCKET, SO_REUSEPORT, &v, len), 0);
+    mtcp_getsockopt(S, server, SOL_MTCP, MTCP_MOVABLE, &v, &len); /* accepted before */
+    assert_int_equal(v, 0);
+    kit_connect(&kit, listener, &client, &fd);
+    mtcp_getsockopt(S, fd, SOL_MTCP, MTCP_MOVABLE, &v, &len);
+    assert_int_equal(v, 1);
+    v = 0;
+    mtcp_getsockopt(S, fd, SOL_SOCKET, SO_REUSEPORT, &v, &len);
+    assert_int_equal(v, 1);
+    assert_int_equal(mtcp_getsockopt(S, fd, SOL_MTCP, MTCP_USER_DATA, &p, &plen), 0);
+    assert_null(p);
+    assert_int_equal(mtcp_setsockopt(S, fd, SOL_MTCP, MTCP_USER_DATA, &mine, plen), 0);
+    assert_int_equal(mtcp_getsockopt(S, fd, SOL_MTCP, MTCP_USER_DATA, &p, &plen), 0);
+    assert_ptr_equal(p, mine);
+}
+
 /** Host 0 has two workers, host 1 has two queues and one worker. What the second worker sends arrives in the
  * queue that nobody has, and the answers come to the first worker. */
 static void packets_find_their_worker_whatever_the_queue(void **state)
@@ -405,6 +432,7 @@ int main(void)
         TEST(descriptors_and_connections_do_not_leak),
         TEST(datagrams_both_ways),
         TEST(options_are_real),
+        TEST(options_for_moving),
         cmocka_unit_test(packets_find_their_worker_whatever_the_queue),
         TEST(waits_last_as_long_as_asked),
         TEST(an_interrupt_ends_the_next_wait_once),

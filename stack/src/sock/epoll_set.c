@@ -51,6 +51,16 @@ static void item_free(struct epoll_item *it)
     free(it);
 }
 
+/** The descriptor of a connection that has moved lives as long as a set has to tell of it. */
+static void item_drop(struct epoll_item *it)
+{
+    struct sock *s = it->sock;
+
+    item_free(it);
+    if (s->type == SOCK_TYPE_MOVED && list_empty(&s->items))
+        sock_release(s);
+}
+
 static void item_arm(struct epoll_item *it, uint32_t events, uint64_t data)
 {
     it->interest = events;
@@ -93,7 +103,7 @@ enum status epoll_open(struct socktab *tab, struct sock **out)
 void epoll_set_free(struct epoll_set *set)
 {
     list_for_each_safe(node, &set->items)
-        item_free(container_of(node, struct epoll_item, by_set));
+        item_drop(container_of(node, struct epoll_item, by_set));
     free(set);
 }
 
@@ -101,6 +111,17 @@ void epoll_forget_sock(struct sock *s)
 {
     list_for_each_safe(node, &s->items)
         item_free(container_of(node, struct epoll_item, by_sock));
+}
+
+void epoll_report_moved(struct sock *s)
+{
+    list_for_each(node, &s->items) {
+        struct epoll_item *it = container_of(node, struct epoll_item, by_sock);
+
+        item_unqueue(it);
+        list_push_front(&it->set->ready, &it->by_ready);
+        it->set->num_ready++;
+    }
 }
 
 enum status epoll_add(struct sock *ep, struct sock *s, uint32_t events, uint64_t data)
@@ -158,18 +179,22 @@ bool epoll_walk_next(struct epoll_walk *walk, uint32_t *events, uint64_t *data)
 {
     while (walk->left > 0) {
         struct epoll_item *it = container_of(list_first(&walk->set->ready), struct epoll_item, by_ready);
-        uint32_t now = sock_poll(it->sock) & item_wants(it);
+        uint32_t now = sock_poll(it->sock) & (item_wants(it) | SOCK_EV_MOVED);
 
         walk->left--;
         item_unqueue(it);
         if (now == 0)
             continue;
+        *events = now;
+        *data = it->data;
+        if (now == SOCK_EV_MOVED) {
+            item_drop(it);
+            return true;
+        }
         if (it->interest & SOCK_EV_ONESHOT)
             it->armed = false;
         else if (!(it->interest & SOCK_EV_ET))
             item_queue(it);
-        *events = now;
-        *data = it->data;
         return true;
     }
     return false;

@@ -14,6 +14,9 @@ enum status epoll_open(struct socktab *tab, struct sock **out);
 void epoll_set_free(struct epoll_set *set);
 /** Called by sock_close(): forgets a socket in all sets. */
 void epoll_forget_sock(struct sock *s);
+/** The socket is of type SOCK_TYPE_MOVED now: each set that watches it reports that once, before anything
+ * else and whatever the interest, and forgets it; the last one releases the descriptor. */
+void epoll_report_moved(struct sock *s);
 
 /** ST_EXISTS, ST_INVALID (an epoll inside an epoll), ST_NO_MEMORY. */
 enum status epoll_add(struct sock *ep, struct sock *s, uint32_t events, uint64_t data);

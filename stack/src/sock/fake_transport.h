@@ -15,6 +15,7 @@ struct tcp_conn {
     enum status error;
     struct tcp_endpoint local, peer;
     size_t available;
+    struct tcp_luggage luggage;
 };
 
 struct tcp_listener {
@@ -29,6 +30,7 @@ struct udp_sock {
     struct udp_addr local, peer;
 };
 
+static struct tcp_luggage fake_luggage; /* of the next connection that is accepted */
 static struct tcp_conn fake_conns[16];
 static unsigned fake_num_conns;
 static struct tcp_listener fake_listener;
@@ -42,6 +44,7 @@ static void fake_reset(void)
     memset(&fake_listener, 0, sizeof(fake_listener));
     memset(&fake_udp, 0, sizeof(fake_udp));
     fake_num_conns = 0;
+    fake_luggage = (struct tcp_luggage){0};
     fake_result = ST_OK;
     fake_can_send = true;
 }
@@ -79,6 +82,7 @@ enum status tcp_accept(struct tcp_listener *l, void *owner, struct tcp_conn **ou
     (*out)->connected = (*out)->writable = true;
     (*out)->local = (struct tcp_endpoint){0x0a000001, 80};
     (*out)->peer = (struct tcp_endpoint){0x0a000002, 4000};
+    (*out)->luggage = fake_luggage;
     return ST_OK;
 }
 void tcp_listener_close(struct tcp_listener *l, uint64_t now_us)
@@ -96,6 +100,14 @@ enum status tcp_connect(struct tcp *tcp, struct tcp_endpoint local, struct tcp_e
     (*out)->local = local;
     (*out)->peer = peer;
     return ST_OK;
+}
+void tcp_conn_set_luggage(struct tcp_conn *c, struct tcp_luggage luggage)
+{
+    c->luggage = luggage;
+}
+struct tcp_luggage tcp_conn_luggage(const struct tcp_conn *c)
+{
+    return c->luggage;
 }
 void *tcp_conn_owner(const struct tcp_conn *c)
 {

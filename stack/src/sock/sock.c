@@ -40,7 +40,7 @@ void socktab_fini(struct socktab *tab)
 
 struct sock *socktab_get(const struct socktab *tab, int id)
 {
-    if (id < 0 || !idmap_taken(&tab->ids, (unsigned)id))
+    if (id < 0 || !idmap_taken(&tab->ids, (unsigned)id) || tab->socks[id].type == SOCK_TYPE_MOVED)
         return NULL;
     return &tab->socks[id];
 }
@@ -112,6 +112,8 @@ void sock_close(struct sock *s, uint64_t now_us)
         break;
     case SOCK_TYPE_EPOLL:
         epoll_set_free(s->epoll);
+        break;
+    case SOCK_TYPE_MOVED:
         break;
     case SOCK_TYPE_FREE:
         return;
@@ -238,6 +240,8 @@ uint32_t sock_poll(const struct sock *s)
         if (s->tab->ops->can_send(s->tab->ctx))
             ev |= SOCK_EV_WRITE;
         return ev;
+    case SOCK_TYPE_MOVED:
+        return SOCK_EV_MOVED;
     default:
         return 0;
     }

@@ -28,6 +28,7 @@ enum sock_type {
     SOCK_TYPE_LISTENER = 3,
     SOCK_TYPE_EPOLL = 4,
     SOCK_TYPE_DGRAM = 6,
+    SOCK_TYPE_MOVED = 64, /**< its connection went to another worker; the user has not been told yet */
 };
 
 /** Readiness. The values are those of the API's MTCP_EPOLL*. */
@@ -39,6 +40,7 @@ enum sock_event {
     SOCK_EV_RDNORM = 0x0040,
     SOCK_EV_WRNORM = 0x0100,
     SOCK_EV_RDHUP = 0x2000,
+    SOCK_EV_MOVED = 0x10000,
 };
 #define SOCK_EV_ONESHOT (UINT32_C(1) << 30)
 #define SOCK_EV_ET (UINT32_C(1) << 31)
@@ -51,11 +53,12 @@ struct sock {
     int id;
     enum sock_type type;
     bool nonblock, bound;
-    bool rd_shut, wr_shut;     /**< which directions of a stream the user has shut down */
-    bool error_taken;          /**< the connection's error has been told to the user */
-    bool no_delay, reuse_addr; /**< options as set */
-    struct tcp_endpoint local; /**< as bound; port 0 = none */
-    struct list items;         /**< epoll items that watch this socket */
+    bool rd_shut, wr_shut; /**< which directions of a stream the user has shut down */
+    bool error_taken;      /**< the connection's error has been told to the user */
+    bool no_delay, reuse_addr, reuse_port, movable; /**< options as set */
+    struct tcp_endpoint local;                      /**< as bound; port 0 = none */
+    struct list items;                              /**< epoll items that watch this socket */
+    void *user_data;                                /**< the user's own; travels with a connection */
     union {
         struct tcp_conn *conn; /**< stream: NULL before connect */
         struct tcp_listener *listener;
@@ -130,6 +133,13 @@ enum status sock_take_error(struct sock *s);
 uint32_t sock_poll(const struct sock *s);
 /** The socket may have become ready for these events: its epoll items are looked at by the next wait. */
 void sock_notify(struct sock *s, uint32_t events);
+
+/* Moving to another worker, see sock_move.c. */
+/** The user's connection is asked whether it may go now. True: it has been given its luggage, and the
+ * descriptor is closed, but not free before its user has been told by every epoll set that watches it. */
+bool sock_let_go(struct tcp_conn *c);
+/** A fresh descriptor for a connection that may have come from another worker. */
+void sock_take_luggage(struct sock *s, const struct sock *listener);
 
 /* For the callbacks of TCP and UDP. */
 void sock_on_tcp_event(struct tcp_conn *c, unsigned tcp_events);

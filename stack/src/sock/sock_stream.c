@@ -50,6 +50,7 @@ enum status sock_accept(struct sock *s, struct sock **out)
     }
     (*out)->bound = true;
     tcp_conn_local((*out)->conn, &(*out)->local);
+    sock_take_luggage(*out, s);
     return ST_OK;
 }
 

@@ -33,6 +33,9 @@ bool worker_round(struct worker *w);
 /** Runs rounds until ready(arg) is true (looked at after each round, at least once), timeout_us has passed
  * (ST_TIMED_OUT) or somebody interrupts (ST_INTERRUPTED). */
 enum status worker_wait(struct worker *w, bool (*ready)(void *arg), void *arg, uint64_t timeout_us);
+/** While on, connections that their users declared movable may leave the worker during a round: inside a wait
+ * that tells the user of it. */
+void worker_let_move(struct worker *w, bool on);
 /** Makes the wait under way, or the next one, end with ST_INTERRUPTED. Any thread, async-signal-safe. */
 void worker_interrupt(struct worker *w);
 

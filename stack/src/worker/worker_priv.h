@@ -29,9 +29,9 @@ struct mtcp_stack {
     struct inet *inet;
     pthread_mutex_t lock; /**< of taken[], and of inet while its workers come and go */
     unsigned num_workers;
-    struct spsc_ring **rings;      /**< [from][to] of several workers, see handover.c; NULL with one */
-    atomic_uint orphans;           /**< queues that no worker has */
-    uint8_t tcp_key[16];           /**< secret of all workers' TCP: a four-tuple keeps its ISN sequence anywhere */
+    struct spsc_ring **rings; /**< [from][to] of several workers, see handover.c; NULL with one */
+    atomic_uint orphans;      /**< queues that no worker has */
+    uint8_t tcp_key[16];      /**< secret of all workers' TCP: a four-tuple keeps its ISN sequence anywhere */
     bool taken[STACK_MAX_WORKERS]; /**< the queue is in use */
     _Atomic(struct worker *) workers[STACK_MAX_WORKERS];
 };
@@ -60,6 +60,7 @@ struct worker {
     struct udp *udp;
     struct socktab socks;
     bool attached;
+    bool let_move;    /**< the user may lose connections that he declared movable */
     pthread_t thread; /**< the last thread that polled, when attached */
     struct pkt *tx[WORKER_TX_QUEUE];
     unsigned tx_count;
