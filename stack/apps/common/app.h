@@ -47,6 +47,7 @@ bool app_stopping(void);
 void app_stop(void);
 
 uint64_t app_now_us(void);
+uint64_t app_now_ns(void);
 /** A line for people; adds the newline. */
 void app_say(const struct app_options *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), nonnull));

@@ -69,6 +69,7 @@ void histogram_json(const struct histogram *h, struct json *j, const char *key)
     json_u64(j, "min", h->min);
     json_u64(j, "p50", histogram_quantile(h, 0.5));
     json_u64(j, "p99", histogram_quantile(h, 0.99));
+    json_u64(j, "p999", histogram_quantile(h, 0.999));
     json_u64(j, "max", h->max);
     json_close(j, '}');
 }

@@ -20,7 +20,7 @@ void histogram_add(struct histogram *h, uint64_t value);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 /** The value that a share q (0 to 1) of all values does not exceed, 0 when there are none. */
 uint64_t histogram_quantile(const struct histogram *h, double q);
-/** "key":{"min":..,"p50":..,"p99":..,"max":..} */
+/** "key":{"min":..,"p50":..,"p99":..,"p999":..,"max":..} */
 void histogram_json(const struct histogram *h, struct json *j, const char *key);
 
 #endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * rpc_client: requests of SIZE bytes and their answers over many connections, one outstanding on each; as
+ * fast as answers come (closed loop), at a given rate (open loop), with a pause (ping-pong), or over a new
+ * connection for each. Reports answers a second and how long they took. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "common/json.h"
+#include "rpc/load.h"
+
+#define OPT_SHORT 300
+
+static const char usage[] =
+    "usage: rpc_client -a ADDRESS [-p PORT] -f CONF [-c CONNECTIONS] [-s SIZE] [-r RATE | -i MS | --short]\n"
+    "                  [-d SECONDS] [-w SECONDS] [-N CORES] [--json]\n"
+    "  -a ADDRESS -p PORT  the server (port 7)\n"
+    "  -c CONNECTIONS      at once, of all threads (1)\n"
+    "  -s SIZE             bytes of a request and of its answer, 8 to 65536 (64)\n"
+    "  -r RATE             requests a second in all, sent when they are due, and their latency counted from\n"
+    "                      then (0 = each connection asks again as soon as it is answered)\n"
+    "  -i MS               each connection pauses so long after an answer\n"
+    "  --short             a new connection for each request; the client closes it after the answer\n"
+    "  -d SECONDS          that count (3), after\n"
+    "  -w SECONDS          of warming up (1)\n"
+    "  -N CORES            threads, one a core (1)\n"
+    "  --json              JSON lines on standard output\n";
+
+static struct load_plan plan = {.options = {.name = "rpc_client", .cores = 1},
+                                .connections = 1,
+                                .size = RPC_DEFAULT_SIZE,
+                                .warmup_s = 1,
+                                .duration_s = 3};
+static long port = RPC_DEFAULT_PORT;
+
+static void run(struct thread *t)
+{
+    struct load *l = t->arg;
+
+    l->t = t;
+    l->mctx = t->mctx;
+    if (!load_init(l)) {
+        t->failed = true;
+        app_stop();
+        return;
+    }
+    mtcp_init_rss(t->mctx, INADDR_ANY, 1, plan.to.sin_addr.s_addr, plan.to.sin_port);
+    load_run(l);
+    load_fini(l);
+}
+
+/* ---- the program ---- */
+
+static bool seconds(const char *option, const char *text, double least, double *out)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    if (end != text && *end == '\0' && *out >= least && *out <= 86400)
+        return true;
+    fprintf(stderr, "%s %s: not a number of seconds\n", option, text);
+    return false;
+}
+
+static bool own_option(int opt, const char *arg)
+{
+    switch (opt) {
+    case 'a':
+        return app_address("-a", arg, &plan.to.sin_addr.s_addr);
+    case 'p':
+        return app_number("-p", arg, 1, 65535, &port);
+    case 'c':
+        return app_number("-c", arg, 1, 1000000, &plan.connections);
+    case 's':
+        return app_number("-s", arg, RPC_MIN_SIZE, RPC_MAX_SIZE, &plan.size);
+    case 'r':
+        return app_number("-r", arg, 0, 1000000000, &plan.rate);
+    case 'i':
+        return app_number("-i", arg, 0, 60000, &plan.pause_ms);
+    case 'd':
+        return seconds("-d", arg, 0.001, &plan.duration_s);
+    case 'w':
+        return seconds("-w", arg, 0, &plan.warmup_s);
+    case OPT_SHORT:
+        return plan.is_short = true;
+    default:
+        return false;
+    }
+}
+
+static int usage_error(const char *why)
+{
+    fprintf(stderr, "rpc_client: %s\n%s", why, usage);
+    return APP_EXIT_USAGE;
+}
+
+static int parse_options(int argc, char **argv)
+{
+    static const struct option short_option = {"short", no_argument, NULL, OPT_SHORT};
+    struct option long_options[] = {app_long_options[0], app_long_options[1], short_option, {0}};
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "a:p:c:s:r:i:d:w:", long_options, NULL)) != -1) {
+        enum app_option_result r = app_option(&plan.options, opt, optarg);
+
+        if (r == APP_OPTION_HELP) {
+            fputs(usage, stdout);
+            exit(0);
+        }
+        if (r == APP_OPTION_BAD || (r == APP_OPTION_OTHER && !own_option(opt, optarg)))
+            return APP_EXIT_USAGE;
+    }
+    if (optind < argc)
+        return usage_error("unexpected argument");
+    if (!plan.options.conf)
+        return usage_error("-f CONF is missing");
+    if (!plan.to.sin_addr.s_addr)
+        return usage_error("where to? -a ADDRESS");
+    if ((plan.rate > 0) + (plan.pause_ms > 0) + plan.is_short > 1)
+        return usage_error("one of -r, -i and --short");
+    plan.to.sin_family = AF_INET;
+    plan.to.sin_port = htons((uint16_t)port);
+    if (plan.options.cores > plan.connections)
+        plan.options.cores = (int)plan.connections;
+    return 0;
+}
+
+/** Sums up and prints; true when nothing failed and something was answered. */
+static bool report(const struct load_result *results, int n)
+{
+    static struct load_result all;
+    static struct json j;
+    double rps;
+
+    for (int i = 0; i < n; i++)
+        load_result_add(&all, &results[i]);
+    rps = (double)all.answers / plan.duration_s;
+    app_say(&plan.options,
+            "rpc_client: %lu answers in %.3f s: %.0f requests/s, %lu errors, %lu unanswered, latency median "
+            "%.1f us, 99%% %.1f us, 99.9%% %.1f us",
+            all.answers, plan.duration_s, rps, all.errors, all.unanswered,
+            (double)histogram_quantile(&all.latency_ns, 0.5) / 1e3,
+            (double)histogram_quantile(&all.latency_ns, 0.99) / 1e3,
+            (double)histogram_quantile(&all.latency_ns, 0.999) / 1e3);
+    if (plan.options.json) {
+        json_begin(&j, "result", "rpc_client");
+        json_u64(&j, "connections", (uint64_t)plan.connections);
+        json_u64(&j, "requests", all.answers);
+        json_u64(&j, "errors", all.errors);
+        json_u64(&j, "unanswered", all.unanswered);
+        json_u64(&j, "stalls", all.stalls);
+        json_double(&j, "seconds", plan.duration_s);
+        json_double(&j, "rps", rps);
+        histogram_json(&all.latency_ns, &j, "latency_ns");
+        json_end(&j);
+    }
+    return all.errors == 0 && all.answers > 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct thread threads[THREADS_MAX];
+    int cores[THREADS_MAX], n, rc = parse_options(argc, argv);
+    struct load_result *results;
+    struct load *loads;
+    bool ok;
+
+    if (rc)
+        return rc;
+    n = plan.options.cores;
+    loads = calloc((size_t)n, sizeof(*loads));
+    results = calloc((size_t)n, sizeof(*results));
+    /* Connections that are closing keep their descriptor's place for a while. */
+    rc = loads && results ? app_start(&plan.options, (int)(4 * (plan.connections / n + 1) + 1000))
+                          : APP_EXIT_FAILED;
+    for (int i = 0; i < n && rc == 0; i++) {
+        cores[i] = i;
+        loads[i].plan = &plan;
+        loads[i].result = &results[i];
+        loads[i].share = plan.connections / n + (i < plan.connections % n);
+        threads[i].arg = &loads[i];
+    }
+    if (rc == 0) {
+        ok = threads_run(&plan.options, threads, cores, n, run);
+        ok = report(results, n) && ok;
+        mtcp_destroy();
+        rc = ok ? 0 : APP_EXIT_FAILED;
+    }
+    free(loads);
+    free(results);
+    return rc;
+}
