@@ -23,7 +23,7 @@ static const char usage[] =
     "  --short             a new connection for each request; the client closes it after the answer\n"
     "  -d SECONDS          that count (3), after\n"
     "  -w SECONDS          of warming up (1)\n"
-    "  -N CORES            threads, one a core (1)\n"
+    "  -N CORES            cores of the stack, a thread for each (1)\n"
     "  --json              JSON lines on standard output\n";
 
 static struct load_plan plan = {.options = {.name = "rpc_client", .cores = 1},
@@ -120,8 +120,6 @@ static int parse_options(int argc, char **argv)
         return usage_error("one of -r, -i and --short");
     plan.to.sin_family = AF_INET;
     plan.to.sin_port = htons((uint16_t)port);
-    if (plan.options.cores > plan.connections)
-        plan.options.cores = (int)plan.connections;
     return 0;
 }
 
@@ -167,26 +165,25 @@ int main(int argc, char **argv)
 
     if (rc)
         return rc;
+    /* Connections that are closing keep their descriptor's place for a while. */
+    rc = app_start(&plan.options, (int)(4 * plan.connections + 1000));
+    if (rc)
+        return rc;
     n = plan.options.cores;
     loads = calloc((size_t)n, sizeof(*loads));
     results = calloc((size_t)n, sizeof(*results));
-    /* Connections that are closing keep their descriptor's place for a while. */
-    rc = loads && results ? app_start(&plan.options, (int)(4 * (plan.connections / n + 1) + 1000))
-                          : APP_EXIT_FAILED;
-    for (int i = 0; i < n && rc == 0; i++) {
+    ok = loads && results;
+    for (int i = 0; i < n && ok; i++) {
         cores[i] = i;
         loads[i].plan = &plan;
         loads[i].result = &results[i];
         loads[i].share = plan.connections / n + (i < plan.connections % n);
         threads[i].arg = &loads[i];
     }
-    if (rc == 0) {
-        ok = threads_run(&plan.options, threads, cores, n, run);
-        ok = report(results, n) && ok;
-        mtcp_destroy();
-        rc = ok ? 0 : APP_EXIT_FAILED;
-    }
+    ok = ok && threads_run(&plan.options, threads, cores, n, run);
+    ok = results && report(results, n) && ok;
+    mtcp_destroy();
     free(loads);
     free(results);
-    return rc;
+    return ok ? 0 : APP_EXIT_FAILED;
 }

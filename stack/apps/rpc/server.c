@@ -20,7 +20,7 @@
 static const char usage[] = "usage: rpc_server [-l PORT] [-s SIZE] -f CONF [-N CORES] [--json]\n"
                             "  -l PORT   listen (7)\n"
                             "  -s SIZE   bytes of a request and of its answer, 8 to 65536 (64)\n"
-                            "  -N CORES  threads, one a core (1)\n"
+                            "  -N CORES  cores of the stack, a thread for each (1)\n"
                             "  --json    JSON lines on standard output\n";
 
 static struct {
