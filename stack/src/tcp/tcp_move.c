@@ -6,8 +6,8 @@
  * until the connection ends. A parcel that cannot be allocated keeps its connection where it is, so none is
  * ever lost. Byte rings are plain heap memory and change hands as they are. All times are absolute, by the
  * one clock that all workers read, so timers keep their deadlines.
- * Invariant: a pinned connection never moves, because packets that were sent to the pin's worker before it
- * was lifted would arrive too late. */
+ * A connection that stays is pinned until it ends or moves with its flow another time: whoever distributes
+ * leaves pins to this worker out of account while it gives the flow away. */
 #include <stdlib.h>
 
 #include "tcp/tcp_internal.h"
@@ -51,7 +51,7 @@ static void pin(struct tcp_conn *c)
 {
     struct tcp *tcp = c->tcp;
 
-    if (!tcp->ops.flow_pin)
+    if (c->flags & CF_PINNED || !tcp->ops.flow_pin)
         return;
     if (tcp->ops.flow_pin(tcp->ctx, c->local_addr, c->local_port, c->peer_addr, c->peer_port) != ST_OK) {
         COUNT(tcp, move_pin_failed);
@@ -120,6 +120,8 @@ static void pack(struct parcel *p, struct tcp_conn *c)
     if (c->owner)
         queue_flags = CF_ACCEPTING | CF_MOVED;
     c->owner = NULL;
+    if (c->flags & CF_PINNED)
+        tcp_unpin(c);
     tcp_timer_leave(c);
     hash_table_remove(&tcp->flows, &c->node);
     list_remove(&c->flush);
@@ -163,7 +165,7 @@ struct tcp_cargo *tcp_detach(struct tcp *tcp, const struct tcp_move_ops *ops, vo
     list_for_each_safe(at, &tcp->all) {
         struct tcp_conn *c = container_of(at, struct tcp_conn, all);
 
-        if (c->state == TCPS_CLOSED || c->flags & CF_PINNED)
+        if (c->state == TCPS_CLOSED)
             continue;
         if (!ops->wanted(ctx, (struct tcp_endpoint){c->local_addr, c->local_port},
                          (struct tcp_endpoint){c->peer_addr, c->peer_port}))

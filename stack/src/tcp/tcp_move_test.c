@@ -180,10 +180,27 @@ TRACE(test_stays_without_listener)
     IN(h, ACK, .seq = 1, .ack = 1, .len = 10);
     assert_int_equal(host_read(h, 10), 10);
     host_discard(h);
-    p.not_listening = false;
-    assert_int_equal(move(&p), 0); /* a pinned one never moves, and is pinned once */
+    assert_int_equal(move(&p), 0);
     assert_int_equal(pins, 1);
     assert_int_equal(unpins, 0);
+    host_abort(h);
+    assert_int_equal(unpins, 1);
+    host_discard(h);
+    done(&p);
+}
+
+/** The flow comes back to this worker and moves once more. */
+TRACE(test_pinned_goes_another_time)
+{
+    struct host *h = conn_established(NULL);
+    struct pair p = pair_of(h);
+
+    p.not_let = true;
+    assert_int_equal(move(&p), 0);
+    p.not_let = false;
+    assert_int_equal(move(&p), 1);
+    assert_int_equal(unpins, 1);
+    host_accept(h);
     host_abort(h);
     assert_int_equal(unpins, 1);
     host_discard(h);
@@ -491,6 +508,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_open_with_everything),
         cmocka_unit_test(test_stays_without_listener),
+        cmocka_unit_test(test_pinned_goes_another_time),
         cmocka_unit_test(test_stays_when_user_wants),
         cmocka_unit_test(test_unwanted_is_left_alone),
         cmocka_unit_test(test_failed_pin_is_counted),

@@ -72,6 +72,22 @@ bool udp_takes(const struct udp *udp, struct udp_addr local, struct udp_addr fro
 /** A received datagram: pkt->data at the UDP header, pkt->len its bytes. Consumes the packet. */
 void udp_input(struct udp *udp, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
 
+/* ---- moving to another worker, see udp_move.c ---- */
+
+/** Unread datagrams on their way from one worker's UDP to another's. */
+struct udp_cargo;
+struct udp_move_ops {
+    /** Whether this flow goes to the other worker from now on, and a socket there has the port. local.addr 0
+     * = any. */
+    bool (*wanted)(void *ctx, struct udp_addr local, struct udp_addr from);
+};
+/** Takes the unread datagrams of the flows that are wanted out of all sockets. NULL: there are none. */
+struct udp_cargo *udp_detach(struct udp *udp, const struct udp_move_ops *ops, void *ctx);
+/** Takes over what udp_detach() of another UDP has returned: before anything that came later. */
+void udp_attach(struct udp *udp, struct udp_cargo *cargo);
+/** Forgets them. NULL is allowed. */
+void udp_cargo_free(struct udp_cargo *cargo);
+
 struct udp_counters {
 #define COUNTER(name, text) uint64_t name;
 #include "udp/counters.def"

@@ -114,8 +114,7 @@ size_t udp_sock_next_len(const struct udp_sock *s)
     return next_record(s, &rec) ? rec.len : 0;
 }
 
-/* Queues a record whole or not at all. */
-static bool queue_datagram(struct udp_sock *s, const struct udp_record *rec, const uint8_t *payload)
+bool udp_queue(struct udp_sock *s, const struct udp_record *rec, const uint8_t *payload)
 {
     size_t end = s->rcvq.len, need = sizeof(*rec) + rec->len;
 
@@ -132,7 +131,7 @@ static void deliver(struct udp *udp, struct udp_sock *s, const struct udp_record
 {
     bool was_readable = udp_sock_readable(s);
 
-    if (!queue_datagram(s, rec, payload)) {
+    if (!udp_queue(s, rec, payload)) {
         udp->count.drop_rcvbuf_full++;
         return;
     }

@@ -41,6 +41,8 @@ struct udp_record {
     uint16_t len;
 };
 
+/** Queues a record whole or not at all; false: no room. */
+bool udp_queue(struct udp_sock *s, const struct udp_record *rec, const uint8_t *payload);
 /** Binds to a free ephemeral port; ST_NO_ADDRESS when there is none. */
 enum status udp_bind_ephemeral(struct udp_sock *s);
 /** The socket that a datagram belongs to: connected before bound to the address before bound to any. */

@@ -295,6 +295,90 @@ static void sockets_are_limited(void **state)
     assert_int_equal(udp_create(&bad, &ops, n, &udp), ST_INVALID);
 }
 
+/* ---- moving ---- */
+
+static bool odd_sources(void *ctx, struct udp_addr local, struct udp_addr from)
+{
+    (void)ctx;
+    assert_int_equal(local.port, 53);
+    assert_int_equal(from.addr, PEER);
+    return from.port % 2 == 1;
+}
+
+static const struct udp_move_ops move_odd = {odd_sources};
+
+/** Reads all; each datagram holds its number, and those of a source must rise. */
+static unsigned read_all(struct udp_sock *s, unsigned parity)
+{
+    struct udp_addr from;
+    size_t got, full;
+    uint8_t buf[16];
+    unsigned n = 0;
+    int last[4] = {-1, -1, -1, -1};
+
+    for (; udp_sock_recvfrom(s, buf, sizeof(buf), false, &from, &got, &full) == ST_OK; n++) {
+        assert_int_equal(from.port % 2, parity);
+        assert_int_equal(got, 1u + buf[0] % 3);
+        assert_true(buf[0] > last[from.port % 4]);
+        last[from.port % 4] = buf[0];
+    }
+    return n;
+}
+
+static void unread_datagrams_move_with_their_flow(void **state)
+{
+    struct net *n = *state, other = {.pkts.room = 1500};
+    struct udp_sock *here = sock_bound(n, 0, 53), *there;
+    struct udp_cargo *cargo;
+    uint8_t data[3];
+
+    assert_int_equal(udp_create(&params, &ops, &other, &other.udp), ST_OK);
+    there = sock_bound(&other, 0, 53);
+    assert_null(udp_detach(n->udp, &move_odd, NULL));
+    for (unsigned i = 0; i < 60; i++) {
+        data[0] = (uint8_t)i;
+        arrive(n, (uint16_t)(1000 + i % 4), OURS, 53, data, 1 + i % 3);
+    }
+    cargo = udp_detach(n->udp, &move_odd, NULL);
+    assert_non_null(cargo);
+    assert_null(udp_detach(n->udp, &move_odd, NULL));
+    udp_attach(other.udp, cargo);
+    assert_int_equal(other.readable, 1);
+    data[0] = 60; /* what came later comes out later */
+    arrive(&other, 1001, OURS, 53, data, 1);
+    assert_int_equal(read_all(here, 0), 30);
+    assert_int_equal(read_all(there, 1), 31);
+    assert_int_equal(udp_get_counters(n->udp)->moved_out, 30);
+    assert_int_equal(udp_get_counters(other.udp)->moved_in, 30);
+    udp_destroy(other.udp);
+}
+
+static void moved_datagrams_without_a_place_are_counted(void **state)
+{
+    struct net *n = *state, other = {.pkts.room = 1500};
+    struct udp_sock *there;
+    static uint8_t big[1400];
+
+    sock_bound(n, 0, 53);
+    assert_int_equal(udp_create(&params, &ops, &other, &other.udp), ST_OK);
+    arrive(n, 1001, OURS, 53, big, 1);
+    udp_attach(other.udp, udp_detach(n->udp, &move_odd, NULL));
+    assert_int_equal(udp_get_counters(other.udp)->drop_no_port, 1);
+    there = sock_bound(&other, 0, 53);
+    for (unsigned i = 0; i < 3; i++) {
+        arrive(n, 1001, OURS, 53, big, sizeof(big));
+        if (i)
+            arrive(&other, 1001, OURS, 53, big, sizeof(big));
+    }
+    udp_attach(other.udp, udp_detach(n->udp, &move_odd, NULL));
+    assert_int_equal(udp_get_counters(other.udp)->drop_rcvbuf_full, 2);
+    arrive(n, 1001, OURS, 53, big, 1);
+    udp_cargo_free(udp_detach(n->udp, &move_odd, NULL));
+    udp_cargo_free(NULL);
+    udp_sock_destroy(there);
+    udp_destroy(other.udp);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -308,6 +392,8 @@ int main(void)
         TEST(the_queue_is_bounded),
         TEST(bad_datagrams_are_counted),
         TEST(sockets_are_limited),
+        TEST(unread_datagrams_move_with_their_flow),
+        TEST(moved_datagrams_without_a_place_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
