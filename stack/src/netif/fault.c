@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * See fault.h. Held frames stand in a binary heap by (due time, arrival), so frames due together keep their
- * order. Invariant: a heap and its counters are touched by the thread of its queue alone; due_us is for all
- * to read. */
+ * order. Invariant: the heap of a direction is touched by one thread at a time. A direction is taken by who
+ * receives or sends, and the sending one also by who receives, to send what is due; who finds it taken does
+ * without. due_us is for all to read. */
 #include "netif/fault.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct held {
 
 /* One direction of one queue. */
 struct lane {
+    atomic_flag taken;
     struct fault_model model;
     uint64_t arrivals;
     unsigned num_held;
@@ -53,6 +55,16 @@ static uint64_t monotonic_us(void *ctx)
 static bool sooner(const struct held *a, const struct held *b)
 {
     return a->due_us != b->due_us ? a->due_us < b->due_us : a->arrival < b->arrival;
+}
+
+static bool lane_enter(struct lane *l)
+{
+    return !atomic_flag_test_and_set_explicit(&l->taken, memory_order_acquire);
+}
+
+static void lane_leave(struct lane *l)
+{
+    atomic_flag_clear_explicit(&l->taken, memory_order_release);
 }
 
 static void lane_publish(struct lane *l)
@@ -158,7 +170,10 @@ static unsigned fault_rx_burst(struct netif *nif, unsigned queue, struct pkt **p
     while (out < n && rx->num_held && rx->heap[0].due_us <= now_us)
         pkts[out++] = lane_pop(rx);
     lane_publish(rx);
-    flush_tx(w, rx + 1, queue, now_us);
+    if (lane_enter(rx + 1)) {
+        flush_tx(w, rx + 1, queue, now_us);
+        lane_leave(rx + 1);
+    }
     return out;
 }
 
@@ -168,9 +183,12 @@ static unsigned fault_tx_burst(struct netif *nif, unsigned queue, struct pkt **p
     struct lane *tx = &w->lanes[2 * queue + 1];
     uint64_t now_us = w->clock_us(w->clock_ctx);
 
+    if (!lane_enter(tx))
+        return 0;
     for (unsigned i = 0; i < n; i++)
         lane_take(tx, w, queue, pkts[i], now_us);
     flush_tx(w, tx, queue, now_us);
+    lane_leave(tx);
     return n;
 }
 
@@ -248,6 +266,7 @@ enum status fault_wrap(struct netif *inner, const struct fault_params *params,
         /* Apart in the generator's sequence, so that no lane repeats another one's decisions. */
         seeded.seed = params->seed + i * 0x5851f42d4c957f2du;
         fault_model_init(&w->lanes[i].model, &seeded);
+        lane_leave(&w->lanes[i]);
         lane_publish(&w->lanes[i]);
     }
     *out = &w->wrap.nif;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What a network interface is to the stack: a table of operations. Implementations: dpdk, tap, pair; wrappers
- * that stand in front of any other: pcap, fault. One worker uses one queue: rx, tx and alloc of one queue are
- * called by one thread only; different queues may be used by different threads at once.
+ * that stand in front of any other: pcap, fault. One thread at a time receives from a queue, and one sends to
+ * it, which may be two at once; alloc may be called by any. Different queues are used by different threads at
+ * once.
  * The protocol layers never see this header; worker wires the two together. */
 #ifndef NETIF_NETIF_H
 #define NETIF_NETIF_H

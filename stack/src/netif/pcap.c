@@ -34,12 +34,18 @@ struct pcap_netif {
     pthread_mutex_t lock; /* of fd */
     int fd;               /* -1 after a failed write */
     size_t record_bytes;  /* the longest record */
-    uint8_t **staged;     /* a queue each: records of one burst */
+    uint8_t **staged;     /* a queue and direction each, see staged_of(): records of one burst */
 };
 
 static struct pcap_netif *pcap_of(struct netif *nif)
 {
     return (struct pcap_netif *)nif;
+}
+
+/* Receiving and sending on a queue may be two threads. */
+static uint8_t *staged_of(const struct pcap_netif *w, unsigned queue, bool sending)
+{
+    return w->staged[2 * queue + sending];
 }
 
 /* Appends the record of a frame and returns where the next one goes. */
@@ -71,7 +77,7 @@ static void write_records(struct pcap_netif *w, const uint8_t *from, const uint8
 static unsigned pcap_rx_burst(struct netif *nif, unsigned queue, struct pkt **pkts, unsigned n)
 {
     struct pcap_netif *w = pcap_of(nif);
-    uint8_t *end = w->staged[queue];
+    uint8_t *first = staged_of(w, queue, false), *end = first;
     struct timespec now;
 
     n = netif_rx_burst(w->wrap.inner, queue, pkts, n < PCAP_BURST ? n : PCAP_BURST);
@@ -80,14 +86,14 @@ static unsigned pcap_rx_burst(struct netif *nif, unsigned queue, struct pkt **pk
     clock_gettime(CLOCK_REALTIME, &now);
     for (unsigned i = 0; i < n; i++)
         end = stage(w, end, pkts[i], &now);
-    write_records(w, w->staged[queue], end);
+    write_records(w, first, end);
     return n;
 }
 
 static unsigned pcap_tx_burst(struct netif *nif, unsigned queue, struct pkt **pkts, unsigned n)
 {
     struct pcap_netif *w = pcap_of(nif);
-    uint8_t *end[PCAP_BURST + 1] = {w->staged[queue]};
+    uint8_t *end[PCAP_BURST + 1] = {staged_of(w, queue, true)};
     struct timespec now;
 
     if (n > PCAP_BURST)
@@ -102,7 +108,7 @@ static unsigned pcap_tx_burst(struct netif *nif, unsigned queue, struct pkt **pk
 
 static void pcap_free(struct pcap_netif *w)
 {
-    for (unsigned q = 0; w->staged && q < w->wrap.nif.num_queues; q++)
+    for (unsigned q = 0; w->staged && q < 2 * w->wrap.nif.num_queues; q++)
         free(w->staged[q]);
     free(w->staged);
     if (w->fd >= 0)
@@ -156,9 +162,9 @@ enum status pcap_wrap(struct netif *inner, const char *path, struct log *log, st
     w->fd = -1;
     pthread_mutex_init(&w->lock, NULL);
     w->record_bytes = sizeof(struct pcap_record) + NETIF_MAX_FRAME(inner->mtu);
-    w->staged = calloc(inner->num_queues, sizeof(*w->staged));
+    w->staged = calloc(2 * (size_t)inner->num_queues, sizeof(*w->staged));
     st = w->staged ? begin_file(w, path) : ST_NO_MEMORY;
-    for (unsigned q = 0; st == ST_OK && q < inner->num_queues; q++) {
+    for (unsigned q = 0; st == ST_OK && q < 2 * inner->num_queues; q++) {
         w->staged[q] = malloc(PCAP_BURST * w->record_bytes);
         if (!w->staged[q])
             st = ST_NO_MEMORY;
