@@ -111,7 +111,9 @@ static void arrive(struct net *n, uint16_t from, ipv4_addr_t dst, uint16_t to, c
     struct pkt *pkt = test_pkt_alloc(&n->pkts);
     uint8_t *out = pkt_put(pkt, hdr.len);
 
-    if (len)
+    if (!out)
+        fail_msg("no room for %zu bytes", len);
+    else if (len)
         memcpy(out + UDP_HDR_LEN, data, len);
     udp_emit(out, &hdr, PEER, dst);
     udp_input(n->udp, &ip, pkt, 0);
