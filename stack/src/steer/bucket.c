@@ -3,8 +3,9 @@
  * See bucket.h. */
 #include "steer/bucket.h"
 
-void bucket_table_init(struct bucket_table *t, unsigned num_workers)
+void bucket_table_init(struct bucket_table *t, unsigned num_workers, bool homeless)
 {
+    t->homeless = homeless;
     for (unsigned b = 0; b < STEER_BUCKETS; b++) {
         atomic_init(&t->entry[b], b % num_workers);
         pthread_mutex_init(&t->bucket[b].lock, NULL);
@@ -53,9 +54,9 @@ static void recount(struct bucket *bucket, unsigned home)
     bucket->elsewhere = pins_elsewhere(&bucket->pins, home, bucket->dormant);
 }
 
-static bool counts(const struct bucket *bucket, unsigned home, unsigned worker)
+static bool counts(const struct bucket_table *t, const struct bucket *bucket, unsigned home, unsigned worker)
 {
-    return worker != home && worker != bucket->dormant;
+    return (worker != home || t->homeless) && worker != bucket->dormant;
 }
 
 enum status bucket_pin(struct bucket_table *t, unsigned b, const struct pin_key *key, unsigned worker)
@@ -69,13 +70,13 @@ enum status bucket_pin(struct bucket_table *t, unsigned b, const struct pin_key 
     home = entry_home(entry_read(t, b));
     pin = pins_find(&bucket->pins, key);
     if (pin) {
-        bucket->elsewhere -= counts(bucket, home, pin->worker);
+        bucket->elsewhere -= counts(t, bucket, home, pin->worker);
         pin->worker = (uint8_t)worker;
     } else {
         st = pins_add(&bucket->pins, key, worker);
     }
     if (st == ST_OK) {
-        bucket->elsewhere += counts(bucket, home, worker);
+        bucket->elsewhere += counts(t, bucket, home, worker);
         entry_write(t, b, home, entry_read(t, b) & ENTRY_HOLD);
     }
     pthread_mutex_unlock(&bucket->lock);
@@ -90,7 +91,7 @@ void bucket_unpin(struct bucket_table *t, unsigned b, const struct pin_key *key)
     pthread_mutex_lock(&bucket->lock);
     home = entry_home(entry_read(t, b));
     if (pins_remove(&bucket->pins, key, &worker)) {
-        bucket->elsewhere -= counts(bucket, home, worker);
+        bucket->elsewhere -= counts(t, bucket, home, worker);
         entry_write(t, b, home, entry_read(t, b) & ENTRY_HOLD);
     }
     pthread_mutex_unlock(&bucket->lock);

@@ -28,6 +28,7 @@ struct bucket {
 };
 
 struct bucket_table {
+    bool homeless; /**< frames do not go to the home by themselves: every pin is to be looked at */
     _Atomic uint32_t entry[STEER_BUCKETS];
     struct bucket bucket[STEER_BUCKETS];
 };
@@ -47,8 +48,8 @@ static inline unsigned entry_home(uint32_t entry)
     return entry & ENTRY_HOME;
 }
 
-/** Bucket b to worker b % num_workers. */
-void bucket_table_init(struct bucket_table *t, unsigned num_workers);
+/** Bucket b to worker b % num_workers. homeless: with STEER_DIRECT, where the queue says whose a frame is. */
+void bucket_table_init(struct bucket_table *t, unsigned num_workers, bool homeless);
 void bucket_table_fini(struct bucket_table *t);
 
 /** False when the flow has no key: IPv6, or without ports. */
