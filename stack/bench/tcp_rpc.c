@@ -76,11 +76,13 @@ static void op_acceptable(void *ctx, struct tcp_listener *l)
 
 static enum status host_open(struct host *h, ipv4_addr_t addr)
 {
-    static const struct tcp_ops ops = {.alloc = op_alloc,
-                                       .output = op_output,
-                                       .route = op_route,
-                                       .conn_event = op_event,
-                                       .acceptable = op_acceptable};
+    static const struct tcp_ops ops = {
+        .alloc = op_alloc,
+        .output = op_output,
+        .route = op_route,
+        .conn_event = op_event,
+        .acceptable = op_acceptable,
+    };
     struct tcp_params params = {
         .max_conns = 1000,
         .rcvbuf_bytes = 262144,

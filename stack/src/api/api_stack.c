@@ -97,8 +97,8 @@ int mtcp_getconf(struct mtcp_conf *conf)
 
 /* ---- the stack ---- */
 
-/** Workers that the configuration asks for: num_cores, else the cores of core_mask, else all CPUs. */
-static unsigned wanted_workers(const struct config *cfg)
+/** Cores that the configuration asks for: num_cores, else those of core_mask, else all CPUs. */
+static unsigned wanted_cores(const struct config *cfg)
 {
     cpu_set_t allowed;
 
@@ -126,7 +126,8 @@ static enum status start(const char *config_file, struct log *log)
     apply(cfg, &instance.wishes);
     if (instance.wishes.num_cores > 0)
         cfg->num_cores = (unsigned)instance.wishes.num_cores;
-    rc = stack_open_netif(cfg, wanted_workers(cfg), log, &nif);
+    cfg->num_cores = wanted_cores(cfg);
+    rc = stack_open_netif(cfg, cfg->num_cores, log, &nif);
     if (rc != ST_OK)
         return rc;
     return stack_create(cfg, nif, log, &instance.stack);

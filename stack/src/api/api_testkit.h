@@ -24,13 +24,13 @@ struct kit {
 
 /** What stack_open_netif() gives to mtcp_init() in a test. */
 static struct netif *kit_netif_for_init;
-static unsigned kit_workers_wanted;
+static unsigned kit_cores_wanted;
 
-enum status stack_open_netif(const struct config *cfg, unsigned num_workers, struct log *log,
+enum status stack_open_netif(const struct config *cfg, unsigned num_cores, struct log *log,
                              struct netif **out)
 {
     (void)cfg, (void)log;
-    kit_workers_wanted = num_workers;
+    kit_cores_wanted = num_cores;
     *out = kit_netif_for_init;
     kit_netif_for_init = NULL;
     return *out ? ST_OK : ST_NO_DEVICE;

@@ -77,7 +77,7 @@ static void settings_made_before_override_the_file(void **state)
     c.num_cores = 2;
     mtcp_setconf(&c);
     assert_int_equal(init(GOOD, 2), 0);
-    assert_int_equal(kit_workers_wanted, 2);
+    assert_int_equal(kit_cores_wanted, 2);
     mtcp_getconf(&c);
     assert_int_equal(c.num_cores, 2);
     assert_int_equal(c.max_concurrency, 100);

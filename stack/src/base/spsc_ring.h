@@ -66,4 +66,33 @@ static inline unsigned spsc_ring_take(struct spsc_ring *r, void **items, unsigne
     return n;
 }
 
+/** Consumer: looks at up to n and leaves them there. */
+static inline unsigned spsc_ring_peek(struct spsc_ring *r, void **items, unsigned n)
+{
+    uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    uint32_t waiting = atomic_load_explicit(&r->head, memory_order_acquire) - tail;
+
+    if (n > waiting)
+        n = waiting;
+    for (unsigned i = 0; i < n; i++)
+        items[i] = r->slot[(tail + i) & (r->size - 1)];
+    return n;
+}
+
+/** Consumer: gives up the first n of what spsc_ring_peek() has shown. */
+static inline void spsc_ring_skip(struct spsc_ring *r, unsigned n)
+{
+    uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+
+    atomic_store_explicit(&r->tail, tail + n, memory_order_release);
+}
+
+/** How many wait: exact for the consumer as to what it may take, a hint for others. */
+static inline unsigned spsc_ring_count(struct spsc_ring *r)
+{
+    uint32_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+
+    return atomic_load_explicit(&r->head, memory_order_acquire) - tail;
+}
+
 #endif

@@ -58,6 +58,11 @@ static void defaults_are_mtcps(void **state)
     assert_int_equal(c.log_level, LOG_INFO);
     assert_int_equal(c.idle, CONFIG_IDLE_YIELD);
     assert_int_equal(c.hugepages, CONFIG_HUGEPAGES_AUTO);
+    assert_int_equal(c.distribution, CONFIG_DISTRIBUTION_AUTO);
+    assert_int_equal(c.queues, 0);
+    assert_int_equal(c.steer_ring, 1024);
+    assert_int_equal(c.burst, 64);
+    assert_int_equal(c.rebalance, CONFIG_REBALANCE_OFF);
     assert_null(c.pcap);
     config_free(&c);
 }
@@ -79,7 +84,8 @@ static void reads_every_key(void **state)
           "mac = 02:00:00:00:00:01\n"
           "mtu = 9000\nnum_cores = 2\ncore_mask = 0x6\nnum_mem_ch = 4\n"
           "max_concurrency = 5\nmax_num_buffers = 6\nrcvbuf = 100\nsndbuf = 200\n"
-          "tcp_timeout = -1\ntcp_timewait = 3\ncc = reno\ndistribution = direct\nidle = sleep\n"
+          "tcp_timeout = -1\ntcp_timewait = 3\ncc = reno\ndistribution = 2kb\nidle = sleep\n"
+          "queues = 3\nsteer_ring = 2048\nburst = 16\nrebalance = on\n"
           "eal = --file-prefix m1 --no-huge -m 256\nhugepages = off\npcap = /tmp/x.pcap\n"
           "fault = seed=1,loss=0.01\nstat_print = dpdk0\nlog = debug",
           &c);
@@ -103,6 +109,11 @@ static void reads_every_key(void **state)
     assert_string_equal(c.fault, "seed=1,loss=0.01");
     assert_int_equal(c.hugepages, CONFIG_HUGEPAGES_OFF);
     assert_int_equal(c.idle, CONFIG_IDLE_SLEEP);
+    assert_int_equal(c.distribution, CONFIG_DISTRIBUTION_2KB);
+    assert_int_equal(c.queues, 3);
+    assert_int_equal(c.steer_ring, 2048);
+    assert_int_equal(c.burst, 16);
+    assert_int_equal(c.rebalance, CONFIG_REBALANCE_ON);
     assert_int_equal(c.log_level, LOG_DEBUG);
     config_free(&c);
 }
@@ -346,7 +357,7 @@ static void help_has_all_keys(void **state)
 
     (void)state;
     config_print_keys(count_line, &lines);
-    assert_int_equal(lines, 26);
+    assert_int_equal(lines, 30);
 }
 
 int main(void)

@@ -41,16 +41,18 @@ struct tcp_ops {
     void (*conn_event)(void *ctx, struct tcp_conn *c, unsigned events);
     /** The accept queue went from empty to non-empty. */
     void (*acceptable)(void *ctx, struct tcp_listener *l);
-    /** Whether packets of this flow reach this worker: asked when an active open looks for a port; may be
-     * NULL (every port will do). */
+    /** Whether packets of this flow reach this worker: asked when an active open looks for a port, and for
+     * each new connection. May be NULL with the following three: all do. */
     bool (*owns_flow)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
                       uint16_t peer_port);
-    /** The flow's packets shall come to this worker although they belong to another one, until flow_unpin().
-     * Both may be NULL. ST_NO_MEMORY. */
+    /** The flow's packets shall come to this worker although they belong to another one, until flow_unpin():
+     * asked when owns_flow() said no, and for connections that do not move with their flow. ST_NO_MEMORY. */
     enum status (*flow_pin)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
                             uint16_t peer_port);
     void (*flow_unpin)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
                        uint16_t peer_port);
+    /** A listener of the port has been made (on), or has gone. */
+    void (*port_bound)(void *ctx, uint16_t port, bool on);
 };
 
 struct tcp_params {
@@ -80,8 +82,6 @@ void tcp_destroy(struct tcp *tcp);
 
 /** A received segment: pkt->data at the TCP header, pkt->len its bytes. Consumes the packet. */
 void tcp_input(struct tcp *tcp, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
-/** Whether a connection or a listener is there for segments between these ends. */
-bool tcp_takes(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer);
 /** When tcp_timers() must run next; UINT64_MAX = no need. */
 uint64_t tcp_next_deadline(struct tcp *tcp);
 void tcp_timers(struct tcp *tcp, uint64_t now_us);

@@ -40,13 +40,29 @@ static uint32_t initial_receive_window(const struct tcp_conn *c)
     return (uint32_t)min_u64(c->rcv.limit, UINT16_MAX);
 }
 
+/** Sees to it that the connection's packets come here. False: there is no memory to remember it. */
+static bool claim_flow(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer, uint32_t *flags)
+{
+    const struct tcp_ops *ops = &tcp->ops;
+
+    if (!ops->owns_flow || ops->owns_flow(tcp->ctx, local.addr, local.port, peer.addr, peer.port))
+        return true;
+    *flags |= CF_PINNED;
+    return ops->flow_pin(tcp->ctx, local.addr, local.port, peer.addr, peer.port) == ST_OK;
+}
+
 struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer,
                               uint16_t mtu, uint64_t now_us)
 {
     struct tcp_conn *c = tcp_conn_get_block(tcp);
+    uint32_t flags = tcp->params.no_delay ? CF_NO_DELAY : 0;
 
     if (!c)
         return NULL;
+    if (!claim_flow(tcp, local, peer, &flags)) {
+        pool_put(&tcp->conns, c);
+        return NULL;
+    }
     c->tcp = tcp;
     c->local_addr = local.addr;
     c->local_port = local.port;
@@ -55,7 +71,7 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct
     c->opened_us = now_us;
     c->our_mss =
         (uint16_t)max_u32(mtu, IPV4_HDR_LEN + TCP_HDR_LEN + TCP_MIN_MSS) - IPV4_HDR_LEN - TCP_HDR_LEN;
-    c->flags = tcp->params.no_delay ? CF_NO_DELAY : 0;
+    c->flags = flags;
     c->iss = tcp_isn(tcp, local, peer, now_us, &c->ts_offset);
     byte_ring_init(&c->snd, tcp->params.sndbuf_bytes);
     byte_ring_init(&c->rcv, tcp->params.rcvbuf_bytes);

@@ -185,11 +185,6 @@ static bool replaces_time_wait(const struct tcp_conn *c, const struct tcp_seg *s
     return seq_gt(s->seq, c->rcv_nxt);
 }
 
-bool tcp_takes(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer)
-{
-    return tcp_conn_lookup(tcp, local, peer) || tcp_listener_find(tcp, local);
-}
-
 static void segment_for_no_conn(struct tcp *tcp, struct tcp_seg *s, const seq_t *iss_after, uint64_t now_us)
 {
     struct tcp_listener *l;

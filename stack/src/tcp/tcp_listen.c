@@ -49,6 +49,8 @@ enum status tcp_listen(struct tcp *tcp, struct tcp_endpoint local, unsigned back
     list_init(&l->half_open);
     list_init(&l->accept);
     list_push_back(bucket_of(tcp, local.port), &l->link);
+    if (tcp->ops.port_bound)
+        tcp->ops.port_bound(tcp->ctx, local.port, true);
     *out = l;
     return ST_OK;
 }
@@ -131,6 +133,8 @@ void tcp_listener_close(struct tcp_listener *l, uint64_t now_us)
     reset_all(&l->half_open, now_us);
     reset_all(&l->accept, now_us);
     list_remove(&l->link);
+    if (l->tcp->ops.port_bound)
+        l->tcp->ops.port_bound(l->tcp->ctx, l->local.port, false);
     free(l);
 }
 

@@ -5,9 +5,9 @@
 
 static bool port_free(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer)
 {
-    if (tcp_conn_lookup(tcp, local, peer))
+    if (tcp->ops.owns_flow && !tcp->ops.owns_flow(tcp->ctx, local.addr, local.port, peer.addr, peer.port))
         return false;
-    return !tcp->ops.owns_flow || tcp->ops.owns_flow(tcp->ctx, local.addr, local.port, peer.addr, peer.port);
+    return !tcp_conn_lookup(tcp, local, peer);
 }
 
 /** RFC 6056 3.3.3: ports follow each other from a place that only we know. */

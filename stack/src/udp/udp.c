@@ -68,8 +68,11 @@ enum status udp_sock_create(struct udp *udp, void *owner, struct udp_sock **out)
 
 void udp_sock_destroy(struct udp_sock *s)
 {
-    if (s->local.port)
+    if (s->local.port) {
         hash_table_remove(&s->udp->ports, &s->node);
+        if (s->udp->ops->port_bound)
+            s->udp->ops->port_bound(s->udp->ctx, s->local.port, false);
+    }
     list_remove(&s->link);
     byte_ring_fini(&s->rcvq);
     pool_put(&s->udp->socks, s);
@@ -123,6 +126,8 @@ static void take_port(struct udp_sock *s, struct udp_addr local)
 {
     s->local = local;
     hash_table_insert(&s->udp->ports, &s->node, local.port);
+    if (s->udp->ops->port_bound)
+        s->udp->ops->port_bound(s->udp->ctx, local.port, true);
 }
 
 enum status udp_bind_ephemeral(struct udp_sock *s)

@@ -27,6 +27,8 @@ struct udp_ops {
     /** A datagram for a port nobody has: answer with ICMP port unreachable; may be NULL. Does not own the
      * packet. */
     void (*port_unreachable)(void *ctx, const struct ipv4_hdr *ip, const struct pkt *pkt);
+    /** A socket has been bound to the port (on), or has gone; may be NULL. */
+    void (*port_bound)(void *ctx, uint16_t port, bool on);
 };
 
 struct udp_params {
@@ -67,8 +69,6 @@ bool udp_sock_readable(const struct udp_sock *s);
 size_t
 udp_sock_next_len(const struct udp_sock *s); /**< length of the oldest datagram, 0 when there is none */
 
-/** Whether a socket is there for datagrams between these ends. */
-bool udp_takes(const struct udp *udp, struct udp_addr local, struct udp_addr from);
 /** A received datagram: pkt->data at the UDP header, pkt->len its bytes. Consumes the packet. */
 void udp_input(struct udp *udp, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
 

@@ -141,11 +141,6 @@ static void deliver(struct udp *udp, struct udp_sock *s, const struct udp_record
         udp->ops->readable(udp->ctx, s);
 }
 
-bool udp_takes(const struct udp *udp, struct udp_addr local, struct udp_addr from)
-{
-    return udp_lookup(udp, local, from) != NULL;
-}
-
 void udp_input(struct udp *udp, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us)
 {
     bool csum_ok = pkt->flags & PKT_RX_L4_CSUM_OK;

@@ -65,7 +65,24 @@ static void net_unreachable(void *ctx, const struct ipv4_hdr *ip, const struct p
     ((struct net *)ctx)->unreachable++;
 }
 
-static const struct udp_ops ops = {net_alloc, net_output, net_route, net_readable, net_unreachable};
+/* Which ports are bound now: what those who distribute frames are told. */
+static unsigned bound[65536];
+
+static void net_port_bound(void *ctx, uint16_t port, bool on)
+{
+    (void)ctx;
+    assert_true(on || bound[port] > 0);
+    bound[port] += on ? 1 : -1;
+}
+
+static const struct udp_ops ops = {
+    .alloc = net_alloc,
+    .output = net_output,
+    .route = net_route,
+    .readable = net_readable,
+    .port_unreachable = net_unreachable,
+    .port_bound = net_port_bound,
+};
 static const struct udp_params params = {
     .max_socks = 8, .rcvbuf_bytes = RCVBUF, .ephemeral_first = 40000, .ephemeral_last = 40003, .seed = 2};
 
@@ -84,6 +101,9 @@ static int teardown(void **state)
     struct net *n = *state;
 
     udp_destroy(n->udp);
+    for (unsigned port = 0; port < 65536; port++)
+        if (bound[port])
+            return -1;
     return n->pkts.live == 0 ? 0 : -1;
 }
 
@@ -161,7 +181,7 @@ static void the_most_specific_socket_gets_it(void **state)
     arrive(n, 7, OURS, 53, "a", 1);
     arrive(n, 7, 0x0a0000ff, 53, "b", 1);
     assert_true(udp_sock_readable(any) && udp_sock_readable(ours));
-    assert_int_equal(udp_sock_connect(joined, (struct udp_addr){PEER, 7}), ST_OK);
+    assert_int_equal(udp_sock_connect(joined, (struct udp_addr){0x0a000002, 7}), ST_OK);
     udp_sock_local(joined, &local);
     assert_int_equal(local.addr, OURS);
     arrive(n, 7, OURS, local.port, "c", 1);
@@ -193,6 +213,20 @@ static void ephemeral_ports_run_out_and_come_back(void **state)
     assert_int_equal(udp_sock_bind(more, (struct udp_addr){0, 0}), ST_OK);
     assert_int_equal(udp_sock_bind(more, (struct udp_addr){0, 9}), ST_INVALID); /* twice */
     assert_int_equal(udp_sock_bind(sock_new(n), (struct udp_addr){PEER, 9}), ST_NO_ADDRESS);
+}
+
+static void bound_ports_are_told(void **state)
+{
+    struct net *n = *state;
+    struct udp_sock *any = sock_bound(n, 0, 100), *one = sock_bound(n, OURS, 100), *asks = sock_new(n);
+
+    assert_int_equal(bound[100], 2);
+    udp_sock_destroy(any);
+    assert_int_equal(bound[100], 1);
+    udp_sock_destroy(one);
+    assert_int_equal(bound[100], 0);
+    assert_int_equal(udp_sock_connect(asks, (struct udp_addr){0x0a000002, 7}), ST_OK);
+    assert_int_equal(bound[40000] + bound[40001] + bound[40002] + bound[40003], 1);
 }
 
 static void sends(void **state)
@@ -389,6 +423,7 @@ int main(void)
         TEST(receives_whole_datagrams_in_order),
         TEST(the_most_specific_socket_gets_it),
         TEST(ephemeral_ports_run_out_and_come_back),
+        TEST(bound_ports_are_told),
         TEST(sends),
         TEST(refuses_what_cannot_be_sent),
         TEST(the_queue_is_bounded),

@@ -9,6 +9,7 @@
 #include "netif/fault.h"
 #include "netif/pcap.h"
 #include "netif/tap.h"
+#include "worker/design.h"
 #include "worker/stack.h"
 
 static enum status open_device(const struct config *cfg, const struct netif_params *p, struct netif **out)
@@ -36,17 +37,31 @@ static enum status wrap_fault(const struct config *cfg, struct log *log, struct 
     return fault_wrap(*nif, &params, NULL, NULL, nif);
 }
 
-enum status stack_open_netif(const struct config *cfg, unsigned num_workers, struct log *log,
+/** Packet buffers of the interface. */
+static unsigned buffers(const struct config *cfg, const struct design_wish *wish, unsigned queues)
+{
+    struct design d;
+    unsigned n;
+
+    design_choose(wish, queues, &d);
+    n = design_buffers(&d, cfg->max_num_buffers, cfg->steer_ring);
+    return cfg->fault ? n + 2 * queues * FAULT_MAX_HELD : n;
+}
+
+enum status stack_open_netif(const struct config *cfg, unsigned num_cores, struct log *log,
                              struct netif **out)
 {
+    const struct design_wish wish = {cfg->distribution, num_cores, cfg->queues};
+    unsigned queues = design_queues(&wish);
     struct netif_params p = {
         .port = cfg->port,
         .eal = cfg->eal,
         .hugepages = cfg->hugepages == CONFIG_HUGEPAGES_AUTO ? -1 : cfg->hugepages == CONFIG_HUGEPAGES_ON,
         .num_mem_ch = cfg->num_mem_ch,
-        .num_queues = num_workers,
+        .num_queues = queues,
         .mtu = cfg->mtu,
         .has_mac = cfg->has_mac,
+        .num_bufs = buffers(cfg, &wish, queues),
         .log = log,
     };
     struct netif *nif;

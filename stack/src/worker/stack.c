@@ -40,21 +40,60 @@ static enum status create_inet(struct mtcp_stack *st)
     return inet_create(&p, &st->inet);
 }
 
-static void count_workers(struct mtcp_stack *st)
+static void decide(struct mtcp_stack *st)
 {
-    unsigned wanted = st->cfg->num_cores, queues = st->nif->num_queues;
+    const struct config *cfg = st->cfg;
+    const struct design_wish wish = {.distribution = cfg->distribution,
+                                     .cores = cfg->num_cores ? cfg->num_cores : st->nif->num_queues,
+                                     .queues = cfg->queues};
+    struct design *d = &st->design;
 
-    st->num_workers = queues;
-    if (wanted != 0 && wanted < queues)
-        st->num_workers = wanted;
-    if (wanted > queues)
-        log_say(&st->log, LOG_WARN,
-                "num_cores = %u, but interface %s has %u queue(s) and `distribution = direct` needs one a "
-                "worker: "
-                "using %u worker(s)",
-                wanted, st->cfg->port ? st->cfg->port : "", queues, queues);
-    if (st->num_workers > STACK_MAX_WORKERS)
-        st->num_workers = STACK_MAX_WORKERS;
+    design_choose(&wish, st->nif->num_queues, d);
+    st->num_workers = d->workers;
+    log_say(&st->log, d->degraded ? LOG_WARN : LOG_INFO,
+            "distribution %s: %u worker(s), %u thread(s) besides, %u queue(s) of %s (%s)",
+            design_name(d->design), d->workers, d->dedicated, d->queues, cfg->port ? cfg->port : "",
+            d->reason);
+}
+
+static enum status create_steer(struct mtcp_stack *st)
+{
+    const struct steer_params p = {
+        .design = st->design.design,
+        .num_workers = st->num_workers,
+        .num_queues = st->design.queues,
+        .ring_frames = st->cfg->steer_ring,
+        .park_frames = st->cfg->steer_ring,
+        .ephemeral_first = EPHEMERAL_FIRST,
+        .ephemeral_last = EPHEMERAL_LAST,
+    };
+
+    return st->design.steering ? steer_create(&p, &st->steer) : ST_OK;
+}
+
+static struct mtcp_stack *allocate(void)
+{
+    struct mtcp_stack *st = aligned_alloc(alignof(struct mtcp_stack), sizeof(*st));
+
+    if (!st)
+        return NULL;
+    memset(st, 0, sizeof(*st));
+    for (unsigned i = 0; i < STACK_MAX_WORKERS; i++)
+        st->sleepers[i].wake_fd = -1;
+    for (unsigned i = 0; i < STACK_MAX_DEDICATED; i++)
+        st->dedicated[i].sleeper.wake_fd = -1;
+    return st;
+}
+
+static enum status create_sleepers(struct mtcp_stack *st)
+{
+    enum status rc = ST_OK;
+
+    for (unsigned i = 0; rc == ST_OK && i < st->num_workers; i++)
+        rc = sleeper_init(&st->sleepers[i]);
+    for (unsigned i = 0; rc == ST_OK && i < st->design.dedicated; i++)
+        rc = sleeper_init(&st->dedicated[i].sleeper);
+    return rc;
 }
 
 /** A connection that moves, or whose four-tuple comes back at another worker, needs the same secret there. */
@@ -63,10 +102,27 @@ static enum status make_tcp_key(struct mtcp_stack *st)
     return getrandom(st->tcp_key, sizeof(st->tcp_key), 0) == (ssize_t)sizeof(st->tcp_key) ? ST_OK : ST_IO;
 }
 
+static enum status create_parts(struct mtcp_stack *st)
+{
+    enum status rc = create_sleepers(st);
+
+    if (rc == ST_OK)
+        rc = make_tcp_key(st);
+    if (rc == ST_OK)
+        rc = create_steer(st);
+    if (rc == ST_OK)
+        rc = transmit_create(st);
+    if (rc == ST_OK)
+        rc = create_inet(st);
+    if (rc == ST_OK)
+        rc = distributor_start(st);
+    return rc;
+}
+
 enum status stack_create(const struct config *cfg, struct netif *nif, const struct log *log,
                          struct mtcp_stack **out)
 {
-    struct mtcp_stack *st = calloc(1, sizeof(*st));
+    struct mtcp_stack *st = allocate();
     enum status rc;
 
     *out = NULL;
@@ -78,13 +134,9 @@ enum status stack_create(const struct config *cfg, struct netif *nif, const stru
     st->nif = nif;
     st->log = *log;
     pthread_mutex_init(&st->lock, NULL);
-    count_workers(st);
-    atomic_init(&st->orphans, st->num_workers);
-    rc = make_tcp_key(st);
-    if (rc == ST_OK)
-        rc = handover_create(st);
-    if (rc == ST_OK)
-        rc = create_inet(st);
+    decide(st);
+    atomic_init(&st->absent, st->num_workers);
+    rc = create_parts(st);
     if (rc != ST_OK) {
         stack_destroy(st);
         return rc;
@@ -103,10 +155,17 @@ void stack_destroy(struct mtcp_stack *st)
         if (w)
             stack_give_worker(w, 0);
     }
-    handover_destroy(st);
+    distributor_stop(st);
+    transmit_destroy(st);
+    if (st->steer)
+        steer_destroy(st->steer);
     if (st->inet)
         inet_destroy(st->inet);
     st->nif->ops->close(st->nif);
+    for (unsigned i = 0; i < STACK_MAX_WORKERS; i++)
+        sleeper_fini(&st->sleepers[i]);
+    for (unsigned i = 0; i < STACK_MAX_DEDICATED; i++)
+        sleeper_fini(&st->dedicated[i].sleeper);
     pthread_mutex_destroy(&st->lock);
     free(st);
 }
@@ -116,7 +175,7 @@ unsigned stack_num_workers(const struct mtcp_stack *st)
     return st->num_workers;
 }
 
-/** A free queue, -1 when all are in use. */
+/** A free index, -1 when all are in use. */
 static int reserve_index(struct mtcp_stack *st)
 {
     int found = -1;
@@ -127,7 +186,7 @@ static int reserve_index(struct mtcp_stack *st)
             found = (int)i;
     if (found >= 0) {
         st->taken[found] = true;
-        atomic_fetch_sub(&st->orphans, 1);
+        atomic_fetch_sub(&st->absent, 1);
     }
     pthread_mutex_unlock(&st->lock);
     return found;
@@ -137,7 +196,7 @@ static void release_index(struct mtcp_stack *st, unsigned index)
 {
     pthread_mutex_lock(&st->lock);
     st->taken[index] = false;
-    atomic_fetch_add(&st->orphans, 1);
+    atomic_fetch_add(&st->absent, 1);
     pthread_mutex_unlock(&st->lock);
 }
 
@@ -166,20 +225,6 @@ void stack_give_worker(struct worker *w, uint64_t linger_us)
     atomic_store(&st->workers[index], NULL);
     worker_destroy(w, linger_us);
     release_index(st, index);
-}
-
-unsigned stack_rx_orphans(struct mtcp_stack *st, struct pkt **pkts, unsigned n)
-{
-    unsigned got = 0;
-
-    if (atomic_load_explicit(&st->orphans, memory_order_relaxed) == 0 ||
-        pthread_mutex_trylock(&st->lock) != 0)
-        return 0;
-    for (unsigned i = 0; i < st->num_workers && got < n; i++)
-        if (!st->taken[i])
-            got += netif_rx_burst(st->nif, i, pkts + got, n - got);
-    pthread_mutex_unlock(&st->lock);
-    return got;
 }
 
 void stack_interrupt(struct mtcp_stack *st)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One stack: an interface, the internet layer, and up to STACK_MAX_WORKERS workers, each with its own queue,
- * TCP, UDP and descriptors. All state hangs below struct mtcp_stack; there is no other. The stack is made and
- * destroyed by one thread; stack_take_worker() may be called by several at once. */
+ * One stack: an interface, the internet layer, and up to STACK_MAX_WORKERS workers, each with its own TCP,
+ * UDP and descriptors; how the frames of the interface's queues reach them is a choice of the configuration.
+ * All state hangs below struct mtcp_stack; there is no other. The stack is made and destroyed by one thread;
+ * stack_take_worker() may be called by several at once. */
 #ifndef WORKER_STACK_H
 #define WORKER_STACK_H
 
@@ -16,13 +17,14 @@
 struct mtcp_stack;
 struct worker;
 
-/** Opens the interface that the configuration names, wrappers included; num_queues = workers wanted. */
-enum status stack_open_netif(const struct config *cfg, unsigned num_workers, struct log *log,
+/** Opens the interface that the configuration names, wrappers included, with the queues that the distribution
+ * wants for so many cores. */
+enum status stack_open_netif(const struct config *cfg, unsigned num_cores, struct log *log,
                              struct netif **out);
 
 /** Builds a stack on an open interface, which it owns from then on, also when it fails. cfg stays the
- * caller's and must live as long as the stack. cfg->num_cores limits the workers; 0 = as many as the
- * interface has queues. */
+ * caller's and must live as long as the stack. cfg->num_cores counts the workers and the threads of the
+ * stack's own; 0 = as many as the interface has queues. */
 enum status stack_create(const struct config *cfg, struct netif *nif, const struct log *log,
                          struct mtcp_stack **out);
 /** Destroys the workers that are left and closes the interface. */

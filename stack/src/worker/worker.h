@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A worker: one core's poll loop, run to completion by the application's own thread. A round takes a burst
- * from the queue, hands it through inet to TCP and UDP, runs due timers, lets TCP send and hands the frames
+ * A worker: one core's poll loop, run to completion by the application's own thread. A round takes a burst of
+ * frames, hands it through inet to TCP and UDP, runs due timers, lets TCP send and hands the frames
  * gathered to the interface. Calls that may wait run rounds until they can go on. One thread at a time uses a
  * worker; only worker_interrupt() may be called from elsewhere. */
 #ifndef WORKER_WORKER_H
@@ -22,7 +22,7 @@ struct config;
 struct socktab *worker_socks(struct worker *w);
 /** The time of the last round: monotonic microseconds. */
 uint64_t worker_now(const struct worker *w);
-/** 0 .. number of workers - 1; also its queue of the interface. */
+/** 0 .. number of workers - 1. */
 unsigned worker_index(const struct worker *w);
 /** max_concurrency of the worker: its descriptors are smaller than this. */
 unsigned worker_max_socks(const struct worker *w);

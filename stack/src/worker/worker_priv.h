@@ -5,22 +5,57 @@
 #define WORKER_PRIV_H
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 
+#include "base/cycles.h"
 #include "base/spsc_ring.h"
 #include "inet/inet.h"
+#include "steer/steer.h"
+#include "worker/design.h"
 #include "worker/stack.h"
+#include "worker/transmit.h"
 #include "worker/worker.h"
 
-#define WORKER_RX_BURST 64u
+#define WORKER_RX_BURST 64u    /**< most that key `burst` allows */
 #define WORKER_TX_BURST 32u    /**< frames gathered before they are handed over within a round */
-#define WORKER_TX_QUEUE 512u   /**< frames that may wait for the interface */
+#define WORKER_TX_QUEUE 512u   /**< frames that may wait for the interface, and in the ring before it */
 #define WORKER_TX_LIMIT 448u   /**< from here on TCP and UDP get no buffers: the rest is for ARP and ICMP */
 #define WORKER_AGAIN_LIMIT 32u /**< refused calls in a row after which a round is run */
 
-/** Ports of active opens, shared out among the workers. */
+/** Ports of active opens. */
 #define EPHEMERAL_FIRST 32768u
 #define EPHEMERAL_LAST 60999u
+
+#define STACK_MAX_DEDICATED 2u
+
+/** A thread that may sleep, and what wakes it. */
+struct sleeper {
+    alignas(64) atomic_bool asleep;
+    int wake_fd; /**< eventfd; lives as long as the stack, so that nobody wakes a descriptor that is gone */
+};
+
+/** What a dedicated thread does. */
+enum dedicated_role { DEDICATED_RECEIVES = 1, DEDICATED_TRANSMITS = 2 };
+
+struct dedicated_counters {
+#define COUNTER(name, text) uint64_t name;
+#include "worker/dedicated.def"
+#undef COUNTER
+};
+
+/** A thread of the stack's own that distributes, transmits, or both. */
+struct dedicated {
+    struct mtcp_stack *stack;
+    unsigned index; /**< 0 .. design.dedicated - 1 */
+    unsigned roles; /**< enum dedicated_role */
+    bool running;
+    pthread_t thread;
+    struct sleeper sleeper;
+    unsigned idle_run;
+    uint64_t cycles_last;
+    struct dedicated_counters cnt;
+};
 
 struct mtcp_stack {
     const struct config *cfg;
@@ -28,11 +63,18 @@ struct mtcp_stack {
     struct netif *nif;
     struct inet *inet;
     pthread_mutex_t lock; /**< of taken[], and of inet while its workers come and go */
+    struct design design;
     unsigned num_workers;
-    struct spsc_ring **rings; /**< [from][to] of several workers, see handover.c; NULL with one */
-    atomic_uint orphans;      /**< queues that no worker has */
-    uint8_t tcp_key[16];      /**< secret of all workers' TCP: a four-tuple keeps its ISN sequence anywhere */
-    bool taken[STACK_MAX_WORKERS]; /**< the queue is in use */
+    uint8_t tcp_key[16]; /**< secret of all workers' TCP: a four-tuple keeps its ISN sequence anywhere */
+    struct steer *steer; /**< NULL: one worker polls all queues */
+    struct spsc_ring *tx_rings[STACK_MAX_WORKERS]; /**< NULL: each worker has a transmit queue */
+    struct tx_port *tx_ports;                      /**< a transmit queue each; NULL: not shared */
+    struct sleeper sleepers[STACK_MAX_WORKERS];    /**< of the workers */
+    struct dedicated dedicated[STACK_MAX_DEDICATED];
+    alignas(64) atomic_uint num_asleep; /**< workers that sleep: so that nobody looks for them in vain */
+    atomic_bool stopping;               /**< the dedicated threads end */
+    atomic_uint absent;                 /**< workers that are not there */
+    bool taken[STACK_MAX_WORKERS];      /**< the worker is there, or being made */
     _Atomic(struct worker *) workers[STACK_MAX_WORKERS];
 };
 
@@ -51,8 +93,9 @@ struct worker_rates {
 
 struct worker {
     struct mtcp_stack *stack;
-    unsigned index; /**< also the queue of the interface */
+    unsigned index;
     unsigned max_socks;
+    unsigned burst; /**< key */
     uint64_t now_us;
     struct netif *nif;
     struct inet_worker *inet;
@@ -60,41 +103,68 @@ struct worker {
     struct udp *udp;
     struct socktab socks;
     bool attached;
-    bool let_move;    /**< the user may lose connections that he declared movable */
-    pthread_t thread; /**< the last thread that polled, when attached */
-    struct pkt *tx[WORKER_TX_QUEUE];
+    bool let_move;     /**< the user may lose connections that he declared movable */
+    pthread_t thread;  /**< the last thread that polled, when attached */
+    unsigned tx_queue; /**< of the interface */
     unsigned tx_count;
+    struct spsc_ring *tx_ring; /**< NULL: the queue is the worker's alone */
+    struct tx_port *tx_port;   /**< the lock of the queue; NULL: a dedicated thread, or nobody, shares it */
+    struct pkt *tx[WORKER_TX_QUEUE];
     bool send_refused;  /**< a datagram found no room: tell its socket when there is */
+    bool waiting;       /**< within worker_wait() */
     unsigned again_run; /**< calls refused with ST_AGAIN since the last round */
     unsigned idle_run;  /**< idle rounds in a row */
-    int wake_fd;        /**< eventfd that ends a sleep */
+    struct sleeper *sleeper;
     atomic_bool interrupted;
+    uint64_t cycles_last; /**< up to here cycles are accounted for */
     struct worker_counters cnt;
     struct worker_rates rates;
 };
 
 enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker **out);
 void worker_destroy(struct worker *w, uint64_t linger_us);
-/** Takes frames from queues that no worker has: a device goes on using them when a thread is not there yet,
- * or has ended. */
-unsigned stack_rx_orphans(struct mtcp_stack *st, struct pkt **pkts, unsigned n);
-/** A packet for TCP or UDP of this very worker; consumes it. */
-void worker_deliver(struct worker *w, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
+/** inet, TCP, UDP and sockets, wired together. What is there after a failure is the caller's to free. */
+enum status worker_create_layers(struct worker *w);
 
-enum status handover_create(struct mtcp_stack *st);
-void handover_destroy(struct mtcp_stack *st);
-/** The range of ports that active opens of the worker take. */
-void handover_ports(const struct mtcp_stack *st, unsigned index, uint16_t *first, uint16_t *last);
-/** True when the packet is another worker's: it has been consumed. */
-bool handover_give(struct worker *w, const struct ipv4_hdr *ip, struct pkt *pkt);
-/** Takes in what others have handed over; how many packets. */
-unsigned handover_take(struct worker *w);
-
-/** Hands over what has gathered; true when nothing is left. */
-bool worker_tx_flush(struct worker *w);
+/** Receives a burst from where it comes from and processes it; how many frames there were. */
+unsigned worker_receive(struct worker *w);
 /** Nothing happened in the last round: rest, as key `idle` says, until something may happen or until_us. */
 void worker_idle(struct worker *w, uint64_t until_us);
+/** When something happens by itself: timers, lines about rates. */
+uint64_t worker_deadline(struct worker *w);
 uint64_t worker_clock_us(void);
+
+/** The cycles since the last call go to one counter. */
+static inline void cycles_spend(uint64_t *last, uint64_t *on)
+{
+    uint64_t now = cycles_now();
+
+    if (now > *last) /* the thread may have moved to a CPU whose counter is behind */
+        *on += now - *last;
+    *last = now;
+}
+static inline void worker_spend(struct worker *w, uint64_t *on)
+{
+    cycles_spend(&w->cycles_last, on);
+}
+
+/* idle.c */
+enum status sleeper_init(struct sleeper *s);
+void sleeper_fini(struct sleeper *s);
+/** Wakes a sleeping thread. Any thread. */
+void sleeper_wake(struct sleeper *s);
+/** The dedicated thread with one of these roles, when it sleeps: something waits for it. */
+void dedicated_wake(struct mtcp_stack *st, enum dedicated_role role);
+/** Frames have been put into rings: wakes the workers that sleep beside them. */
+void workers_wake_waiting(struct mtcp_stack *st);
+/** As worker_idle(), for a dedicated thread. */
+void dedicated_idle(struct dedicated *d);
+
+/* distributor.c */
+enum status distributor_start(struct mtcp_stack *st);
+/** What waits in the transmit rings goes out first, when the interface takes it soon. */
+void distributor_stop(struct mtcp_stack *st);
+
 /** Once a second a line with the worker's rates, when key stat_print asks for it. */
 void rates_init(struct worker *w);
 void rates_print(struct worker *w);
