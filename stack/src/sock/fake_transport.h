@@ -164,6 +164,12 @@ enum status tcp_error(const struct tcp_conn *c)
 {
     return c->error;
 }
+unsigned tcp_readiness(const struct tcp_conn *c)
+{
+    return (c->connected ? TCP_IS_CONNECTED : 0) | (tcp_readable(c) ? TCP_IS_READABLE : 0) |
+           (tcp_writable(c) ? TCP_IS_WRITABLE : 0) | (c->peer_closed ? TCP_IS_PEER_CLOSED : 0) |
+           (c->error != ST_OK ? TCP_IS_FAILED : 0);
+}
 enum status tcp_shutdown_write(struct tcp_conn *c, uint64_t now_us)
 {
     (void)c, (void)now_us;

@@ -40,7 +40,8 @@ void socktab_fini(struct socktab *tab)
 
 struct sock *socktab_get(const struct socktab *tab, int id)
 {
-    if (id < 0 || !idmap_taken(&tab->ids, (unsigned)id) || tab->socks[id].type == SOCK_TYPE_MOVED)
+    if ((unsigned)id >= tab->ids.size || tab->socks[id].type == SOCK_TYPE_FREE ||
+        tab->socks[id].type == SOCK_TYPE_MOVED)
         return NULL;
     return &tab->socks[id];
 }
@@ -203,25 +204,22 @@ enum status sock_take_error(struct sock *s)
 
 static uint32_t stream_poll(const struct sock *s)
 {
+    unsigned is = s->conn ? tcp_readiness(s->conn) : 0;
     uint32_t ev = 0;
-    bool in_closed;
 
-    if (!s->conn)
-        return 0;
-    if (tcp_error(s->conn) != ST_OK)
+    if (is & TCP_IS_FAILED)
         return SOCK_EV_READ | SOCK_EV_WRITE | SOCK_EV_HUP | SOCK_EV_RDHUP |
                (s->error_taken ? 0 : SOCK_EV_ERR);
-    if (!tcp_connected(s->conn))
+    if (!(is & TCP_IS_CONNECTED))
         return 0;
-    in_closed = s->rd_shut || tcp_peer_closed(s->conn);
-    if (s->rd_shut || tcp_readable(s->conn))
-        ev |= SOCK_EV_READ;
-    if (tcp_writable(s->conn))
+    if (is & TCP_IS_WRITABLE)
         ev |= SOCK_EV_WRITE;
-    if (in_closed)
-        ev |= SOCK_EV_RDHUP;
-    if (in_closed && s->wr_shut)
-        ev |= SOCK_EV_HUP;
+    if (is & TCP_IS_READABLE)
+        ev |= SOCK_EV_READ;
+    if (is & TCP_IS_PEER_CLOSED || s->rd_shut)
+        ev |= SOCK_EV_RDHUP | (s->wr_shut ? SOCK_EV_HUP : 0);
+    if (s->rd_shut)
+        ev |= SOCK_EV_READ;
     return ev;
 }
 

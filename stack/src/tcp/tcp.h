@@ -116,6 +116,15 @@ enum status tcp_read(struct tcp_conn *c, void *buf, size_t len, bool peek, uint6
 /** Queues up to len bytes. ST_AGAIN when the buffer is full or the connection is still opening, ST_PIPE after
  * shutdown. */
 enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t now_us, size_t *put);
+/** All that the following five say, as a set: what a look at many connections wants to know of each. */
+enum tcp_readiness {
+    TCP_IS_CONNECTED = 1u << 0,
+    TCP_IS_READABLE = 1u << 1,
+    TCP_IS_WRITABLE = 1u << 2,
+    TCP_IS_PEER_CLOSED = 1u << 3,
+    TCP_IS_FAILED = 1u << 4, /**< tcp_error() is not ST_OK */
+};
+unsigned tcp_readiness(const struct tcp_conn *c);
 bool tcp_connected(const struct tcp_conn *c);   /**< the handshake is complete (also in closing states) */
 bool tcp_readable(const struct tcp_conn *c);    /**< tcp_read() would not say ST_AGAIN */
 bool tcp_writable(const struct tcp_conn *c);    /**< tcp_write() would not say ST_AGAIN */

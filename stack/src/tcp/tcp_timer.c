@@ -152,7 +152,8 @@ static bool persist_hopeless(const struct tcp_conn *c, uint64_t now_us)
 
     if (unanswered >= TCP_RETRIES)
         return true;
-    return (unanswered >= TCP_PROBES_MIN || !tcp_conn_held(c)) && expired(c, c->main.persist.since_us, now_us);
+    return (unanswered >= TCP_PROBES_MIN || !tcp_conn_held(c)) &&
+           expired(c, c->main.persist.since_us, now_us);
 }
 
 /** The peer's window is closed. As long as our probes are answered we go on for ever (RFC 9293 3.8.6.1). */

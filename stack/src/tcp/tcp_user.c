@@ -111,6 +111,23 @@ enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t 
     return *put || !len ? ST_OK : ST_AGAIN;
 }
 
+unsigned tcp_readiness(const struct tcp_conn *c)
+{
+    unsigned r = 0;
+
+    if (c->flags & CF_CONNECTED)
+        r |= TCP_IS_CONNECTED;
+    if (tcp_readable(c))
+        r |= TCP_IS_READABLE;
+    if (tcp_writable(c))
+        r |= TCP_IS_WRITABLE;
+    if (c->flags & CF_FIN_RECEIVED)
+        r |= TCP_IS_PEER_CLOSED;
+    if (c->error != ST_OK)
+        r |= TCP_IS_FAILED;
+    return r;
+}
+
 bool tcp_connected(const struct tcp_conn *c)
 {
     return c->flags & CF_CONNECTED;

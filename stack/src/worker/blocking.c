@@ -101,9 +101,13 @@ enum status worker_connect(struct worker *w, struct sock *s, struct tcp_endpoint
 enum status worker_read(struct worker *w, struct sock *s, void *buf, size_t len, bool peek, bool dont_wait,
                         size_t *got)
 {
-    struct call c = {.kind = CALL_READ, .w = w, .sock = s, .buf = buf, .len = len, .peek = peek};
-    enum status st = call_run(&c, dont_wait);
+    struct call c;
+    enum status st = sock_read(s, buf, len, peek, w->now_us, got);
 
+    if (st != ST_AGAIN) /* the usual call does not pay for the waiting */
+        return st;
+    c = (struct call){.kind = CALL_READ, .w = w, .sock = s, .buf = buf, .len = len, .peek = peek};
+    st = call_run(&c, dont_wait);
     *got = c.done;
     return st;
 }
@@ -111,9 +115,13 @@ enum status worker_read(struct worker *w, struct sock *s, void *buf, size_t len,
 enum status worker_write(struct worker *w, struct sock *s, const void *buf, size_t len, bool dont_wait,
                          size_t *put)
 {
-    struct call c = {.kind = CALL_WRITE, .w = w, .sock = s, .buf = (void *)buf, .len = len};
-    enum status st = call_run(&c, dont_wait);
+    struct call c;
+    enum status st = sock_write(s, buf, len, w->now_us, put);
 
+    if (st != ST_AGAIN && (st != ST_OK || *put == len))
+        return st;
+    c = (struct call){.kind = CALL_WRITE, .w = w, .sock = s, .buf = (void *)buf, .len = len, .done = *put};
+    st = call_run(&c, dont_wait);
     *put = c.done;
     return c.done > 0 ? ST_OK : st;
 }
