@@ -76,6 +76,7 @@ static bool collect(void *arg)
             break;
         c->count++;
     }
+    epoll_walk_end(&walk);
     return c->count > 0;
 }
 

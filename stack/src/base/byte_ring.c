@@ -79,7 +79,18 @@ static void ring_grow(struct byte_ring *r, size_t need)
     r->head = 0;
 }
 
-size_t byte_ring_write_at(struct byte_ring *r, size_t offset, const void *data, size_t len)
+/* Whether len > 0 bytes from the offset are in the memory in one piece, which then begins at *at. */
+static inline bool ring_plain(const struct byte_ring *r, size_t offset, size_t len, uint8_t **at)
+{
+    size_t first = (r->head + offset) & (r->size - 1);
+
+    if (offset >= r->size || len - 1 >= r->size - offset || len > r->size - first)
+        return false;
+    *at = r->mem + first;
+    return true;
+}
+
+static size_t write_in_pieces(struct byte_ring *r, size_t offset, const void *data, size_t len)
 {
     struct byte_span to[2];
     unsigned n;
@@ -100,6 +111,16 @@ size_t byte_ring_write_at(struct byte_ring *r, size_t offset, const void *data, 
     return len;
 }
 
+size_t byte_ring_write_at(struct byte_ring *r, size_t offset, const void *data, size_t len)
+{
+    uint8_t *to;
+
+    if (!ring_plain(r, offset, len, &to))
+        return write_in_pieces(r, offset, data, len);
+    memcpy(to, data, len);
+    return len;
+}
+
 size_t byte_ring_extend(struct byte_ring *r, size_t n)
 {
     n = min_size(n, r->size - r->len);
@@ -109,7 +130,13 @@ size_t byte_ring_extend(struct byte_ring *r, size_t n)
 
 size_t byte_ring_write(struct byte_ring *r, const void *data, size_t len)
 {
-    return byte_ring_extend(r, byte_ring_write_at(r, r->len, data, len));
+    uint8_t *to;
+
+    if (!ring_plain(r, r->len, len, &to))
+        return byte_ring_extend(r, write_in_pieces(r, r->len, data, len));
+    memcpy(to, data, len);
+    r->len += len;
+    return len;
 }
 
 unsigned byte_ring_peek(const struct byte_ring *r, size_t offset, size_t len, struct byte_span out[2])
@@ -122,9 +149,18 @@ unsigned byte_ring_peek(const struct byte_ring *r, size_t offset, size_t len, st
 size_t byte_ring_copy(const struct byte_ring *r, size_t offset, void *buf, size_t len)
 {
     struct byte_span from[2];
-    unsigned n = byte_ring_peek(r, offset, len, from);
     size_t done = 0;
+    uint8_t *plain;
+    unsigned n;
 
+    if (offset >= r->len)
+        return 0;
+    len = min_size(len, r->len - offset);
+    if (ring_plain(r, offset, len, &plain)) {
+        memcpy(buf, plain, len);
+        return len;
+    }
+    n = ring_spans(r, offset, len, from);
     for (unsigned i = 0; i < n; i++) {
         memcpy((uint8_t *)buf + done, from[i].data, from[i].len);
         done += from[i].len;

@@ -10,7 +10,6 @@ struct epoll_set {
     struct sock *sock;
     struct list items;
     struct list ready;
-    unsigned num_ready;
 };
 
 struct epoll_item {
@@ -24,18 +23,13 @@ struct epoll_item {
 
 static void item_queue(struct epoll_item *it)
 {
-    if (!list_empty(&it->by_ready))
-        return;
-    list_push_back(&it->set->ready, &it->by_ready);
-    it->set->num_ready++;
+    if (list_empty(&it->by_ready))
+        list_push_back(&it->set->ready, &it->by_ready);
 }
 
 static void item_unqueue(struct epoll_item *it)
 {
-    if (list_empty(&it->by_ready))
-        return;
     list_remove(&it->by_ready);
-    it->set->num_ready--;
 }
 
 static uint32_t item_wants(const struct epoll_item *it)
@@ -172,32 +166,41 @@ enum status epoll_remove(struct sock *ep, struct sock *s)
 
 struct epoll_walk epoll_walk_begin(struct sock *ep)
 {
-    return (struct epoll_walk){.set = ep->epoll, .left = ep->epoll->num_ready};
+    return (struct epoll_walk){.set = ep->epoll, .at = ep->epoll->ready.next};
 }
 
 bool epoll_walk_next(struct epoll_walk *walk, uint32_t *events, uint64_t *data)
 {
-    while (walk->left > 0) {
-        struct epoll_item *it = container_of(list_first(&walk->set->ready), struct epoll_item, by_ready);
+    while (walk->at != &walk->set->ready) {
+        struct epoll_item *it = container_of(walk->at, struct epoll_item, by_ready);
         uint32_t now = sock_poll(it->sock) & (item_wants(it) | SOCK_EV_MOVED);
 
-        walk->left--;
-        item_unqueue(it);
-        if (now == 0)
+        walk->at = walk->at->next;
+        if (now == 0) {
+            item_unqueue(it);
             continue;
+        }
         *events = now;
         *data = it->data;
         if (now == SOCK_EV_MOVED) {
             item_drop(it);
-            return true;
+        } else if (it->interest & (SOCK_EV_ONESHOT | SOCK_EV_ET)) {
+            it->armed = !(it->interest & SOCK_EV_ONESHOT);
+            item_unqueue(it);
         }
-        if (it->interest & SOCK_EV_ONESHOT)
-            it->armed = false;
-        else if (!(it->interest & SOCK_EV_ET))
-            item_queue(it);
         return true;
     }
     return false;
+}
+
+void epoll_walk_end(struct epoll_walk *walk)
+{
+    struct list *head = &walk->set->ready, *at = walk->at;
+
+    if (at == head || at == head->next)
+        return;
+    list_remove(head); /* the head of the circle moves to where the walk has come */
+    list_push_back(at, head);
 }
 
 void sock_notify(struct sock *s, uint32_t events)

@@ -24,12 +24,15 @@ enum status epoll_add(struct sock *ep, struct sock *s, uint32_t events, uint64_t
 enum status epoll_modify(struct sock *ep, struct sock *s, uint32_t events, uint64_t data);
 enum status epoll_remove(struct sock *ep, struct sock *s);
 
-/** Walks over what is ready, each socket once: begin, then next until it says false. */
+/** Walks over what is ready, each socket once: begin, then next until it says false or enough are found, end.
+ * Between begin and end nothing else may happen to the set. */
 struct epoll_walk {
     struct epoll_set *set;
-    unsigned left; /**< items still to look at */
+    struct list *at; /**< the next item to look at */
 };
 struct epoll_walk epoll_walk_begin(struct sock *ep);
 bool epoll_walk_next(struct epoll_walk *walk, uint32_t *events, uint64_t *data);
+/** The next walk begins where this one has stopped. */
+void epoll_walk_end(struct epoll_walk *walk);
 
 #endif

@@ -47,6 +47,7 @@ static uint32_t wait_once(struct sock *ep)
         return 0;
     assert_int_equal(data, 77);
     assert_false(epoll_walk_next(&walk, &more, &data));
+    epoll_walk_end(&walk);
     return events;
 }
 
@@ -259,6 +260,7 @@ static void many_ready_sockets_take_turns(void **state)
             assert_true(epoll_walk_next(&walk, &events, &data));
             seen[data]++;
         }
+        epoll_walk_end(&walk);
     }
     for (int i = 0; i < 8; i++)
         assert_int_equal(seen[i], 2);

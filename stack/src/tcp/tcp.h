@@ -118,11 +118,11 @@ enum status tcp_read(struct tcp_conn *c, void *buf, size_t len, bool peek, uint6
 enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t now_us, size_t *put);
 /** All that the following five say, as a set: what a look at many connections wants to know of each. */
 enum tcp_readiness {
-    TCP_IS_CONNECTED = 1u << 0,
-    TCP_IS_READABLE = 1u << 1,
-    TCP_IS_WRITABLE = 1u << 2,
-    TCP_IS_PEER_CLOSED = 1u << 3,
-    TCP_IS_FAILED = 1u << 4, /**< tcp_error() is not ST_OK */
+    TCP_IS_READABLE = 1u << 0,
+    TCP_IS_WRITABLE = 1u << 1,
+    TCP_IS_FAILED = 1u << 2, /**< tcp_error() is not ST_OK */
+    TCP_IS_PEER_CLOSED = 1u << 6,
+    TCP_IS_CONNECTED = 1u << 13,
 };
 unsigned tcp_readiness(const struct tcp_conn *c);
 bool tcp_connected(const struct tcp_conn *c);   /**< the handshake is complete (also in closing states) */

@@ -111,21 +111,20 @@ enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t 
     return *put || !len ? ST_OK : ST_AGAIN;
 }
 
+_Static_assert((unsigned)TCP_IS_CONNECTED == CF_CONNECTED && (unsigned)TCP_IS_PEER_CLOSED == CF_FIN_RECEIVED,
+               "two flags are told as they are");
+
 unsigned tcp_readiness(const struct tcp_conn *c)
 {
-    unsigned r = 0;
+    unsigned is = c->flags & (CF_CONNECTED | CF_FIN_RECEIVED);
 
-    if (c->flags & CF_CONNECTED)
-        r |= TCP_IS_CONNECTED;
-    if (tcp_readable(c))
-        r |= TCP_IS_READABLE;
-    if (tcp_writable(c))
-        r |= TCP_IS_WRITABLE;
-    if (c->flags & CF_FIN_RECEIVED)
-        r |= TCP_IS_PEER_CLOSED;
-    if (c->error != ST_OK)
-        r |= TCP_IS_FAILED;
-    return r;
+    if (c->state == TCPS_CLOSED)
+        return is | TCP_IS_READABLE | TCP_IS_WRITABLE | (c->error != ST_OK ? TCP_IS_FAILED : 0);
+    if (c->rcv.len || is & CF_FIN_RECEIVED)
+        is |= TCP_IS_READABLE;
+    if (c->flags & CF_FIN_QUEUED || (is & CF_CONNECTED && byte_ring_room(&c->snd)))
+        is |= TCP_IS_WRITABLE;
+    return is;
 }
 
 bool tcp_connected(const struct tcp_conn *c)
