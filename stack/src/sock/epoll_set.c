@@ -114,7 +114,6 @@ void epoll_report_moved(struct sock *s)
 
         item_unqueue(it);
         list_push_front(&it->set->ready, &it->by_ready);
-        it->set->num_ready++;
     }
 }
 
