@@ -51,6 +51,7 @@ static void seed_frame(const uint8_t *frame, size_t len)
     uint8_t steps[300] = {0, (uint8_t)len};
 
     seed("eth", frame, len);
+    seed("classify", frame, len);
     memcpy(steps + 2, frame, len);
     seed("inet_input", steps, len + 2);
     memcpy(steps + 2 + len, "\x03\x40\x00\x02\x00\x02\x00\x64\x03\xff\xff\x05", 12);
