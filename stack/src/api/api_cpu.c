@@ -9,6 +9,7 @@
 
 #include "cpu.h"
 #include "rss.h"
+#include "steer/flow_hash.h"
 
 #define RSS_TABLE_SIZE 128u
 
@@ -35,20 +36,9 @@ int CoreAffinitize(int cpu)
     return rc ? -1 : 0;
 }
 
-/** Toeplitz hash of the flow's 12 bytes. The key is 6d5a repeated: 16 bits of period make it the same for
- * both directions, since addresses and ports each swap places at a distance of 16 or 32 bits. */
 uint32_t GetRSSHash(in_addr_t sip, in_addr_t dip, in_port_t sp, in_port_t dp)
 {
-    const uint32_t words[3] = {sip, dip, (uint32_t)sp << 16 | dp};
-    uint32_t window = 0x6d5a6d5a, hash = 0;
-
-    for (unsigned w = 0; w < 3; w++)
-        for (unsigned bit = 0; bit < 32; bit++) {
-            if (words[w] >> (31 - bit) & 1)
-                hash ^= window;
-            window = window << 1 | window >> 31;
-        }
-    return hash;
+    return flow_hash_ipv4(sip, dip, sp, dp);
 }
 
 int GetRSSCPUCore(in_addr_t sip, in_addr_t dip, in_port_t sp, in_port_t dp, int num_queues)
