@@ -53,11 +53,11 @@ static inline void keep(struct sorting *run, struct pkt *frame, uint32_t entry)
 
 static inline void put(struct sorting *run, unsigned target, struct pkt *frame, uint32_t entry)
 {
-    if (target == run->self) {
-        keep(run, frame, entry);
-    } else if (__builtin_expect(target == STEER_NOBODY, 0)) {
+    if (__builtin_expect(target == STEER_NOBODY, 0)) {
         atomic_fetch_add_explicit(&run->s->drop_absent, 1, memory_order_relaxed);
         pkt_free(frame);
+    } else if (target == run->self) {
+        keep(run, frame, entry);
     } else if (lane_stage(run->q->lane[target], frame)) {
         run->filled |= UINT64_C(1) << target;
     } else {

@@ -5,10 +5,11 @@
  * STEER_DIRECT the queue's worker takes the place of the bucket's, except for ports of active opens. */
 #include "steer/steer_priv.h"
 
-/* The one of several holders that the bucket decides on. */
+/* The one of several holders that the bucket decides on; the multiplication keeps the choice apart from the
+ * home, which neighbouring buckets have in turn. */
 static unsigned pick_holder(uint64_t holders, uint32_t hash)
 {
-    unsigned n = bucket_of_hash(hash) % (unsigned)__builtin_popcountll(holders);
+    unsigned n = (bucket_of_hash(hash) * 0x9e3779b1u >> 16) % (unsigned)__builtin_popcountll(holders);
 
     while (n--)
         holders &= holders - 1;
