@@ -21,6 +21,24 @@ static void print_one(const struct printer *p, const char *layer, const char *na
     p->line(p->ctx, text);
 }
 
+/** What distribution did with the worker's frames. */
+static void print_steer(const struct printer *p, const struct worker *w)
+{
+    struct steer_counters c;
+
+    if (!w->stack->steer)
+        return;
+    steer_get_counters(w->stack->steer, w->index, &c);
+    print_one(p, "steer", "frames", c.frames);
+    print_one(p, "steer", "drop_ring_full", c.drop_ring_full);
+    print_one(p, "steer", "drop_park_full", c.drop_park_full);
+    print_one(p, "steer", "parked", c.parked);
+    print_one(p, "steer", "buckets", c.buckets);
+    print_one(p, "steer", "buckets_in", c.buckets_in);
+    print_one(p, "steer", "buckets_out", c.buckets_out);
+    print_one(p, "steer", "ring_most", c.ring_most);
+}
+
 void worker_print_counters(struct worker *w, void (*line)(void *ctx, const char *text), void *ctx)
 {
     const struct printer p = {line, ctx};
@@ -41,6 +59,7 @@ void worker_print_counters(struct worker *w, void (*line)(void *ctx, const char 
 #define COUNTER(name, text) print_one(&p, "udp", #name, udp->name);
 #include "udp/counters.def"
 #undef COUNTER
+    print_steer(&p, w);
     w->nif->ops->stats(w->nif, &nif);
     print_one(&p, "netif", "rx_packets", nif.rx_packets);
     print_one(&p, "netif", "rx_bytes", nif.rx_bytes);
