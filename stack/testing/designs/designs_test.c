@@ -139,7 +139,7 @@ static void floods_lose_nothing_uncounted(const struct twin_params *params, bool
         .server_worker = s->echo.p.server_worker, .datagrams = 3000, .window = 0, .len = 64};
     s->allowed = "udp.* steer.drop_ring_full worker.drop_handover_full";
     scenario_echo(s, &p, 1);
-    scenario_talk(s, &p, TALK_CLIENT_CLOSES, 2, 100000, 100000); /* gets through all the same */
+    scenario_talk(s, &p, TALK_CLIENT_CLOSES, 2, 100000, 100000); /* nothing is left of it */
     run(s, &p);
 }
 
@@ -185,7 +185,7 @@ static void add_place(const char *design, unsigned workers, unsigned queues)
 
     if (!wanted("VNFLAB_DESIGNS", design))
         return;
-    for (unsigned one = 0; one < 1; one++)
+    for (unsigned one = 0; one <= (workers > 1); one++)
         for (size_t b = 0; b < sizeof(bodies) / sizeof(bodies[0]) && num_tests < MAX_TESTS; b++) {
             struct test *t = &tests[num_tests];
 
@@ -200,7 +200,16 @@ static void add_places(void)
 {
     for (unsigned workers = 1; workers <= 4; workers++) {
         add_place("direct", workers, workers);
+        add_place("shared", workers, 1);
+        if (workers > 2)
+            add_place("shared", workers, 2);
+        add_place("1kb", workers, 1);
+        add_place("2kb", workers, 1);
+        add_place("auto", workers, 1);
     }
+    add_place("1kb", 2, 2);
+    add_place("2kb", 2, 2);
+    add_place("auto", 2, 2);
 }
 
 int main(void)

@@ -319,6 +319,11 @@ static void balance(struct echo_worker *w)
         twin_done(w->tw, 1);
 }
 
+bool echo_is_settled(const struct echo *e)
+{
+    return e->p.window || e->num_flows == 0 || atomic_load(&((struct echo *)e)->balanced);
+}
+
 int echo_step(struct echo_worker *w)
 {
     struct echo *e = w->echo;
@@ -327,7 +332,7 @@ int echo_step(struct echo_worker *w)
         if (e->flows[i].side == w->tw->side && e->flows[i].worker == w->tw->index)
             start_client(w, &e->flows[i]);
     w->begun = true;
-    if (e->p.window || e->num_flows == 0)
+    if (echo_is_settled(e))
         return -1;
     balance(w);
     return BALANCE_MS;

@@ -44,6 +44,9 @@ void echo_fini(struct echo *e);
 void echo_add(struct echo *e, unsigned side, unsigned worker);
 uint64_t echo_work(const struct echo *e);
 
+/** No flood is under way: every datagram of it has come, or is in a counter. */
+bool echo_is_settled(const struct echo *e);
+
 struct echo_worker;
 struct echo_worker *echo_start(struct echo *e, struct twin_worker *tw);
 int echo_step(struct echo_worker *w);

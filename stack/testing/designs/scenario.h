@@ -22,7 +22,7 @@ void scenario_init(struct scenario *s, const struct talk_params *talk, const str
 /** n connections of a kind from each worker of each side, with as many bytes. */
 void scenario_talk(struct scenario *s, const struct twin_params *p, enum talk_kind kind, unsigned n,
                    uint64_t up, uint64_t down);
-/** n flows of datagrams from each worker of each side. */
+/** n flows of datagrams from each worker of each side. A flood comes before all connections. */
 void scenario_echo(struct scenario *s, const struct twin_params *p, unsigned n);
 /** Runs it all; NULL, or what went wrong. scenario_fini() afterwards. */
 const char *scenario_run(struct scenario *s, const struct twin_params *p);
