@@ -26,10 +26,10 @@ export function switchSpec(deployment: Deployment): SwitchSpec {
     stateDir: deployment.stateDir,
     runDir: deployment.runDir,
     logFile: join(deployment.stateDir, "switch.log"),
-    ports: deployment.machines.map(({ name, portSocket, mac, stack }) => ({
+    ports: deployment.machines.map(({ name, portSocket, mac, queues }) => ({
       name,
       socket: portSocket,
-      queues: stack.workers,
+      queues,
       macs: [mac],
     })),
     deadlinesMs: { switch: switchMs, ports: portsMs },

@@ -6,7 +6,7 @@ export interface AllocatedMachine extends MachineModel {
   readonly mac: string;
   /** vhost-user socket of the switch's port for this machine. */
   readonly portSocket: string;
-  /** CPUs of the host that the stack's workers run on; empty for a VM, whose CPUs are its own. */
+  /** CPUs of the host that the stack runs on; empty for a VM, whose CPUs are its own. */
   readonly cores: readonly number[];
   /** DPDK's --file-prefix: one a process on a host. */
   readonly filePrefix: string;

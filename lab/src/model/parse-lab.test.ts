@@ -23,7 +23,30 @@ machines:
     expect(lab.machines[0]).not.toHaveProperty("address");
   });
 
-  it.each(["two-vms", "two-processes"])("example %s", (name) => {
+  it.each([
+    ["", 1, 1, 1],
+    ["workers: 2", 2, 2, 2],
+    ["workers: 2, distribution: direct", 2, 2, 2],
+    ["workers: 4, distribution: shared", 4, 4, 1],
+    ["workers: 3, distribution: 1kb", 4, 3, 1],
+    ["cores: 4, distribution: 1kb", 4, 3, 1],
+    ["cores: 4, distribution: 2kb", 4, 2, 1],
+    ["distribution: 2kb", 3, 1, 1],
+  ])("a stack of {%s} has %d cores, %d workers and a card of %d queues", (text, cores, workers, queues) => {
+    const { machines } = parse(`name: a\nmachines: {m: {cpus: 8, stack: {${text}}}}`);
+    expect(machines).toMatchObject([{ queues, stack: { cores, workers } }]);
+  });
+
+  it("a machine's own workers win over the cores of `defaults`, its own queues over those of the design", () => {
+    const defaults = "{kind: process, stack: {cores: 4, distribution: 1kb, rebalance: true}}";
+    const { machines } = parse(`name: a\ndefaults: ${defaults}\nmachines: {m: {stack: {workers: 1}}, n: {queues: 2}}`);
+    expect(machines).toMatchObject([
+      { queues: 1, stack: { cores: 2, workers: 1, rebalance: true } },
+      { queues: 2, stack: { cores: 4, workers: 3 } },
+    ]);
+  });
+
+  it.each(["two-vms", "two-processes", "one-queue-many-cores"])("example %s", (name) => {
     const file = new URL(`../../examples/${name}/lab.yaml`, import.meta.url).pathname;
     expect(parseLab(readFileSync(file, "utf8"), file).machines).toHaveLength(2);
   });
@@ -42,7 +65,7 @@ describe("a bad lab file", () => {
     ],
     [
       "name: a\nmachines:\n  m:\n    stack: {worker: 2}",
-      '/x/lab.yaml:4:13: machines.m.stack.worker: unknown key (did you mean "workers"?); allowed: workers, distribution, config',
+      '/x/lab.yaml:4:13: machines.m.stack.worker: unknown key (did you mean "workers"?); allowed: workers, cores, distribution, rebalance, config',
     ],
     ["name: a\nmachines: {m: {kind: xm}}", "/x/lab.yaml:2:16: machines.m.kind: must be one of vm, process"],
     [
@@ -74,8 +97,28 @@ describe("a bad lab file", () => {
       "/x/lab.yaml:2:16: machines.m.stack: 2 workers need as many cpus, not 1",
     ],
     [
+      "name: a\nmachines: {m: {cpus: 4, stack: {workers: 3, distribution: 2kb}}}",
+      "/x/lab.yaml:2:25: machines.m.stack: 3 workers and 2 of 2kb need as many cpus, not 4",
+    ],
+    [
+      "name: a\nmachines: {m: {kind: process, stack: {cores: 2, distribution: 2kb}}}",
+      "/x/lab.yaml:2:31: machines.m.stack: 2kb takes 2 of the cores for itself: it needs 3 or more, not 2",
+    ],
+    [
+      "name: a\nmachines: {m: {cpus: 4, stack: {cores: 4, workers: 2}}}",
+      "/x/lab.yaml:2:25: machines.m.stack: give workers or cores, not both",
+    ],
+    [
+      "name: a\nmachines: {m: {cpus: 4, queues: 1, stack: {workers: 4, distribution: direct}}}",
+      "/x/lab.yaml:2:25: machines.m.queues: direct needs a queue for each of 4 workers, not 1; auto, shared, 1kb and 2kb do not",
+    ],
+    [
+      "name: a\nmachines: {m: {stack: {distribution: 3kb}}}",
+      "/x/lab.yaml:2:24: machines.m.stack.distribution: must be one of auto, direct, shared, 1kb, 2kb",
+    ],
+    [
       "name: a\nmachines: {m: {stack: {config: {io: tap}}}}",
-      "/x/lab.yaml:2:24: machines.m.stack.config: the lab sets io, port, address, mac, num_cores, distribution, hugepages, pcap itself",
+      "/x/lab.yaml:2:24: machines.m.stack.config: the lab sets io, port, address, mac, num_cores, distribution, queues, rebalance, hugepages, pcap itself",
     ],
     [
       'name: a\nmachines: {m: {stack: {config: {log: "x\\nio = tap"}}}}',

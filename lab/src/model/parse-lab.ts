@@ -3,10 +3,11 @@ import { dirname, resolve } from "node:path";
 import { isMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { z } from "zod";
 import { isHostOf, parsePrefix } from "./address.js";
+import { dedicatedCores, usualQueues } from "./distribution.js";
 import { VnflabError } from "./error.js";
 import { DEADLINE_DEFAULTS_S, type LabFile, labJsonSchema, labSchema, MACHINE_DEFAULTS } from "./schema.js";
 import { didYouMean } from "./suggest.js";
-import type { DeadlineName, MachineModel, Topology } from "./topology.js";
+import type { DeadlineName, MachineModel, StackModel, Topology } from "./topology.js";
 
 type Path = readonly PropertyKey[];
 
@@ -105,18 +106,16 @@ function normalise(file: LabFile, folder: string): Topology {
     deadlinesMs: Object.fromEntries(inMs) as Record<DeadlineName, number>,
     machines: Object.entries(file.machines).map(([name, own]) => {
       const machine = { ...MACHINE_DEFAULTS, ...defined(file.defaults), ...defined(own) };
+      const stack = normaliseStack(file.defaults.stack, own.stack);
       return {
         name,
         kind: machine.kind,
         cpus: machine.cpus,
+        queues: machine.queues ?? usualQueues(stack.distribution, stack.workers),
         memoryMib: mib(machine.memory),
         hugepagesMib: mib(machine.hugepages),
         accelerator: machine.accelerator,
-        stack: {
-          workers: own.stack?.workers ?? file.defaults.stack?.workers ?? 1,
-          distribution: own.stack?.distribution ?? file.defaults.stack?.distribution ?? "direct",
-          config: { ...file.defaults.stack?.config, ...own.stack?.config },
-        },
+        stack,
         ...defined({
           image: machine.image && resolve(folder, machine.image),
           template: machine.template && resolve(folder, machine.template),
@@ -125,6 +124,23 @@ function normalise(file: LabFile, folder: string): Topology {
         }),
       };
     }),
+  };
+}
+
+type StackFile = NonNullable<LabFile["defaults"]["stack"]>;
+
+/** `workers` and `cores` say the same in two ways: the machine's own word wins over that of `defaults`. */
+function normaliseStack(usual: StackFile = {}, own: StackFile = {}): StackModel {
+  const distribution = own.distribution ?? usual.distribution ?? "auto";
+  const dedicated = dedicatedCores(distribution);
+  const { workers, cores } = own.workers === undefined && own.cores === undefined ? usual : own;
+  const rebalance = own.rebalance ?? usual.rebalance;
+  return {
+    distribution,
+    cores: cores ?? (workers ?? 1) + dedicated,
+    workers: workers ?? (cores ?? 1 + dedicated) - dedicated,
+    ...(rebalance === undefined ? {} : { rebalance }),
+    config: { ...usual.config, ...own.config },
   };
 }
 
@@ -173,8 +189,26 @@ function checkMachine(machine: MachineModel): { key: string; message: string }[]
       message: `${machine.memoryMib}M is too little: hugepages and guest need ${least}M`,
     });
   }
-  if (machine.kind === "vm" && machine.stack.workers > machine.cpus) {
-    problems.push({ key: "stack", message: `${machine.stack.workers} workers need as many cpus, not ${machine.cpus}` });
+  return [...problems, ...checkStack(machine)];
+}
+
+function checkStack({ kind, cpus, queues, stack }: MachineModel): { key: string; message: string }[] {
+  const { distribution, cores, workers } = stack;
+  const dedicated = dedicatedCores(distribution);
+  const problems: { key: string; message: string }[] = [];
+  if (workers < 1) {
+    const message = `${distribution} takes ${dedicated} of the cores for itself: it needs ${dedicated + 1} or more, not ${cores}`;
+    problems.push({ key: "stack", message });
+  } else if (workers + dedicated !== cores) {
+    problems.push({ key: "stack", message: "give workers or cores, not both" });
+  }
+  if (kind === "vm" && cores > cpus) {
+    const what = dedicated === 0 ? `${workers} workers` : `${workers} workers and ${dedicated} of ${distribution}`;
+    problems.push({ key: "stack", message: `${what} need as many cpus, not ${cpus}` });
+  }
+  if (distribution === "direct" && queues < workers) {
+    const message = `direct needs a queue for each of ${workers} workers, not ${queues}; auto, shared, 1kb and 2kb do not`;
+    problems.push({ key: "queues", message });
   }
   return problems;
 }

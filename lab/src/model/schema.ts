@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { ACCELERATORS } from "./accelerator.js";
 import { parseMac, parsePrefix } from "./address.js";
+import { DISTRIBUTIONS } from "./distribution.js";
 
 /** Names become parts of file names, host names and domain names. */
 const name = z
@@ -29,12 +30,26 @@ const mac = z
 const core = z.int().min(0).max(1023);
 
 /** Keys of stack.conf that the lab itself writes. */
-const LAB_OWNED_KEYS = ["io", "port", "address", "mac", "num_cores", "distribution", "hugepages", "pcap"];
+const LAB_OWNED_KEYS = [
+  ...["io", "port", "address", "mac", "num_cores", "distribution", "queues", "rebalance", "hugepages", "pcap"],
+];
 
 const stack = z
   .strictObject({
-    workers: z.int().min(1).max(64).describe("Cores that the stack uses; each needs a queue and a CPU."),
-    distribution: z.enum(["direct"]).describe("How packets reach the workers."),
+    workers: z.int().min(1).max(64).describe("Threads of an application, each with a CPU of its own."),
+    cores: z
+      .int()
+      .min(1)
+      .max(64)
+      .describe("In place of workers: the CPUs in all, with the one of 1kb or the two of 2kb that run no application."),
+    distribution: z
+      .enum(DISTRIBUTIONS)
+      .describe(
+        "How packets reach the workers. auto: the queues decide. direct: a queue for each worker. shared: whichever " +
+          "worker finds a queue free empties it for all. 1kb: one CPU more receives and transmits for all. 2kb: one " +
+          "CPU more receives, another one transmits.",
+      ),
+    rebalance: z.boolean().describe("Whether flows move from busy workers to idle ones while they run."),
     config: z
       .record(
         z.string().regex(/^[a-z][a-z0-9_]*$/, "a key of stack.conf is made of a-z, 0-9 and _"),
@@ -50,6 +65,11 @@ const stack = z
 const machineShape = {
   kind: z.enum(["vm", "process"]).describe("vm: a libvirt domain. process: the applications on this host, no VM."),
   cpus: z.int().min(1).max(64).describe("Virtual CPUs."),
+  queues: z
+    .int()
+    .min(1)
+    .max(64)
+    .describe("Queue pairs of the data interface. When absent: one, or with auto and direct one for each worker."),
   memory,
   hugepages: memory.describe("Memory that DPDK gets: hugepages inside a VM, plain memory of a process."),
   image: z.string().min(1).describe("Folder with the image's manifest.json, relative to the lab file."),

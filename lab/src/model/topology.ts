@@ -1,10 +1,16 @@
 /** A lab as the other layers see it: checked, defaults filled in, units in the names. */
 import type { AcceleratorWish } from "./accelerator.js";
+import type { Distribution } from "./distribution.js";
 import type { DEADLINE_DEFAULTS_S } from "./schema.js";
 
 export interface StackModel {
+  /** CPUs that it uses: those of the workers, and those that only distribute. */
+  readonly cores: number;
+  /** Threads that an application has. */
   readonly workers: number;
-  readonly distribution: "direct";
+  readonly distribution: Distribution;
+  /** Absent: as the stack does by itself. */
+  readonly rebalance?: boolean;
   /** More keys of stack.conf. */
   readonly config: Readonly<Record<string, string | number>>;
 }
@@ -13,6 +19,8 @@ export interface MachineModel {
   readonly name: string;
   readonly kind: "vm" | "process";
   readonly cpus: number;
+  /** Queue pairs of the data interface. */
+  readonly queues: number;
   readonly memoryMib: number;
   readonly hugepagesMib: number;
   /** Absolute path of the image's folder; absent: the project's own image. */

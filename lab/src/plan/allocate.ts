@@ -103,7 +103,7 @@ function allocateCores({ machines, switch: { core } }: Topology, { cores }: Host
   const pool = others.length > 0 ? others : [switchCore];
   let used = 0;
   const machineCores = machines.map(({ kind, stack }) =>
-    kind === "vm" ? [] : Array.from({ length: stack.workers }, () => pool[used++ % pool.length] ?? switchCore),
+    kind === "vm" ? [] : Array.from({ length: stack.cores }, () => pool[used++ % pool.length] ?? switchCore),
   );
   const virtualCpus = machines.reduce((sum, { kind, cpus }) => sum + (kind === "vm" ? cpus : 0), 0);
   return { switchCore, machineCores, oversubscribed: used + virtualCpus > others.length };

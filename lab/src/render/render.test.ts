@@ -11,10 +11,11 @@ const vm: AllocatedMachine = {
   name: "vm1",
   kind: "vm",
   cpus: 2,
+  queues: 2,
   memoryMib: 768,
   hugepagesMib: 256,
   accelerator: "auto",
-  stack: { workers: 2, distribution: "direct", config: { log: "debug" } },
+  stack: { cores: 2, workers: 2, distribution: "direct", config: { log: "debug" } },
   address: "169.254.9.8/24",
   mac: "02:00:00:00:00:01",
   portSocket: "/run/lab/vm1.sock",
@@ -102,6 +103,7 @@ describe("stack.conf", () => {
       address = 169.254.9.8/24
       num_cores = 2
       distribution = direct
+      queues = 2
       log = debug
       pcap = /run/vnflab/vm1.pcap
       "
@@ -124,8 +126,19 @@ describe("stack.conf", () => {
       address = 169.254.9.8/24
       num_cores = 2
       distribution = direct
+      queues = 2
       "
     `);
+  });
+
+  it("of a guest with one queue and four cores, one of which distributes", () => {
+    const stack = { cores: 4, workers: 3, distribution: "1kb" as const, rebalance: true, config: {} };
+    const machine = { ...vm, cpus: 4, queues: 1, stack };
+    expect(renderStackConf(machine)).toContain("num_cores = 4\ndistribution = 1kb\nqueues = 1\nrebalance = on\n");
+    expect(renderDomainXml(guestXml, machine, context)).toContain('<driver queues="1" ');
+    expect(renderStackConf({ ...machine, kind: "process", cores: [1, 2, 3, 4] })).toMatch(
+      /queues=1,.*\ncore_mask = 0x1e\n/,
+    );
   });
 
   it("of a process whose workers share a core leaves the cores to the stack", () => {

@@ -7,13 +7,16 @@ export interface StackConfOptions {
 }
 
 export function renderStackConf(machine: AllocatedMachine, options: StackConfOptions = {}): string {
+  const { stack } = machine;
   const entries: [string, string | number][] = [
     ["io", "dpdk"],
     ...interfaceKeys(machine),
     ["address", machine.address],
-    ["num_cores", machine.stack.workers],
-    ["distribution", machine.stack.distribution],
-    ...Object.entries(machine.stack.config).filter(([key]) => key !== "eal"),
+    ["num_cores", stack.cores],
+    ["distribution", stack.distribution],
+    ["queues", machine.queues],
+    ...(stack.rebalance === undefined ? [] : [["rebalance", stack.rebalance ? "on" : "off"] as [string, string]]),
+    ...Object.entries(stack.config).filter(([key]) => key !== "eal"),
     ...(options.pcap === undefined ? [] : [["pcap", options.pcap] as [string, string]]),
   ];
   return `${entries.map(([key, value]) => `${key} = ${value}`).join("\n")}\n`;
@@ -31,12 +34,12 @@ function interfaceKeys(machine: AllocatedMachine): [string, string | number][] {
       ...(more ? ([["eal", more.trim()]] as [string, string][]) : []),
     ];
   }
-  const { portSocket, mac, stack } = machine;
-  const device = `net_virtio_user0,path=${portSocket},queues=${stack.workers},queue_size=${RING_SIZE},mac=${mac}`;
+  const { portSocket, mac, stack, queues } = machine;
+  const device = `net_virtio_user0,path=${portSocket},queues=${queues},queue_size=${RING_SIZE},mac=${mac}`;
   return [
     ["port", `vdev:${device}`],
-    // A mask of fewer cores than workers is refused by the stack: then the workers share what the process may use.
-    ...(new Set(machine.cores).size < stack.workers
+    // A mask of fewer CPUs than cores is refused by the stack: then they share what the process may use.
+    ...(new Set(machine.cores).size < stack.cores
       ? []
       : [["core_mask", coreMask(machine.cores)] as [string, string]]),
     ["hugepages", "off"],
