@@ -1,5 +1,6 @@
 /** All commands, one line each, in the order of the help. */
 import type { RegisterCommand } from "./command.js";
+import { registerBench } from "./commands/bench.js";
 import { registerConsole } from "./commands/console.js";
 import { registerDemo } from "./commands/demo.js";
 import { registerDoctor } from "./commands/doctor.js";
@@ -18,6 +19,7 @@ export const commands: readonly RegisterCommand[] = [
   registerConsole,
   registerLogs,
   registerTest,
+  registerBench,
   registerDown,
   registerDemo,
 ];

@@ -31,6 +31,7 @@ export interface VmSpec extends CommonSpec {
   /** `vnflab-<lab>-<machine>`, the same as in the XML. */
   readonly domainName: string;
   readonly domainXml: string;
+  readonly accelerator: "kvm" | "tcg";
   /** libvirt URI; absent: the daemon that the lab starts privately below runDir. */
   readonly libvirtUri?: string;
   /** The serial console, to write to; absent when the template has none. */

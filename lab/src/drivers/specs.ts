@@ -100,7 +100,7 @@ async function vmSpec(
   const guestDirs = { binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" };
   const libvirtUri = host.env.VNFLAB_LIBVIRT_URI;
   return {
-    ...{ ...common, ...guestDirs, kind: "vm", domainName, domainXml, consoleSocket, macs: [machine.mac] },
+    ...{ ...common, ...guestDirs, kind: "vm", accelerator, domainName, domainXml, consoleSocket, macs: [machine.mac] },
     ...(libvirtUri ? { libvirtUri } : {}),
   };
 }

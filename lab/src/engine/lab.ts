@@ -3,6 +3,7 @@ import { configureStack, stackConfPath } from "../drivers/configure-stack.js";
 import type { GuestCommand, GuestProcess, MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
 import type { SwitchState } from "../drivers/switch-driver.js";
 import type { AllocatedMachine } from "../model/deployment.js";
+import type { StackModel } from "../model/topology.js";
 import { Application } from "./application.js";
 import type { EngineContext } from "./context.js";
 import { type LabRecord, machineOf, requireRecord } from "./record.js";
@@ -32,9 +33,14 @@ export class LabMachine {
     return configureStack(this.driver, this.spec, this.allocated, options);
   }
 
+  /** The same machine with another stack; the machine itself learns of it by configureStack(). */
+  withStack(stack: StackModel): LabMachine {
+    return new LabMachine(this.context, this.spec, { ...this.allocated, stack });
+  }
+
   /** Starts an application on the machine's stack. */
   async start(name: string, options: readonly string[]): Promise<Application> {
-    const common = ["-f", this.stackConf, "-N", String(this.allocated.stack.workers)];
+    const common = ["-f", this.stackConf, "-N", String(this.allocated.stack.cores)];
     return Application.start(this.context.host.clock, this.driver, this.spec, name, [...options, ...common]);
   }
 

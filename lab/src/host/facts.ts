@@ -9,6 +9,18 @@ export async function readHostFacts(host: Host): Promise<{ cores: number[]; avai
   return { cores: parseCpuList(list), availableMemoryMib: Math.floor(kib / 1024) };
 }
 
+/** For reports. */
+export async function readHostDescription(host: Host) {
+  const read = async (file: string, line: RegExp) => line.exec((await host.files.readText(file)) ?? "")?.[1];
+  const { cores } = await readHostFacts(host);
+  return {
+    cpu: (await read("/proc/cpuinfo", /^model name\s*:\s*(.+)$/m)) ?? "unknown",
+    cpus: cores.length,
+    kernel: (await read("/proc/sys/kernel/osrelease", /^(.+)$/m)) ?? "unknown",
+    memoryMib: Math.floor(Number((await read("/proc/meminfo", /^MemTotal:\s*(\d+) kB/m)) ?? 0) / 1024),
+  };
+}
+
 /**
  * The rate of the time stamp counter, where it can be read: a virtual host's CPU has no frequency but that one. On
  * others the file tells the momentary clock of the core, which is no use.

@@ -39,9 +39,7 @@ function interfaceKeys(machine: AllocatedMachine): [string, string | number][] {
   return [
     ["port", `vdev:${device}`],
     // A mask of fewer CPUs than cores is refused by the stack: then they share what the process may use.
-    ...(new Set(machine.cores).size < stack.cores
-      ? []
-      : [["core_mask", coreMask(machine.cores)] as [string, string]]),
+    ...(new Set(machine.cores).size < stack.cores ? [] : [["core_mask", coreMask(machine.cores)] as [string, string]]),
     ["hugepages", "off"],
     ["eal", `--file-prefix ${machine.filePrefix} -m ${machine.hugepagesMib}${more}`],
   ];

@@ -8,6 +8,7 @@ import { LibvirtMachineDriver } from "./libvirt-machine-driver.js";
 const signal = new AbortController().signal;
 const spec: VmSpec = {
   kind: "vm",
+  accelerator: "tcg",
   ...{ lab: "l", machine: "m", domainName: "vnflab-l-m", libvirtUri: "test:///x" },
   domainXml: "<domain><name>vnflab-l-m</name></domain>",
   ...{ stateDir: "/state/l/m", runDir: "/run/l", consoleLog: "/state/l/m/console.log" },

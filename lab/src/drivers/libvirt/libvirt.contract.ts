@@ -130,7 +130,7 @@ async function makeSpec(host: Host, dir: string, interfaces: readonly Nic[]): Pr
   );
   const deadlinesMs = { running: 5000, console: 30_000, agent: 60_000, init: 30_000, nic: 5000 };
   const folders = { stateDir: dir, runDir: dir, binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" };
-  return { kind: "vm", ...names, ...folders, consoleLog, domainXml, macs: [], deadlinesMs, ...sockets };
+  return { kind: "vm", accelerator, ...names, ...folders, consoleLog, domainXml, macs: [], deadlinesMs, ...sockets };
 }
 
 async function findReason(host: Host): Promise<string | undefined> {
