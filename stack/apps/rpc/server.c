@@ -26,6 +26,7 @@ static const char usage[] = "usage: rpc_server [-l PORT] [-s SIZE] -f CONF [-N C
 static struct {
     struct app_options options;
     long port, size;
+    atomic_int listening; /**< threads that do */
 } plan = {.options = {.name = "rpc_server", .cores = 1}, .port = RPC_DEFAULT_PORT, .size = RPC_DEFAULT_SIZE};
 
 struct conn {
@@ -157,7 +158,9 @@ static void run_events(struct server *s)
 {
     struct mtcp_epoll_event events[MAX_EVENTS];
 
-    json_listening(s->t->options->json && s->t->arg, "rpc_server", (unsigned)plan.port);
+    /* Whoever hears it may rely on every thread: connections are spread over those that listen. */
+    if (atomic_fetch_add(&plan.listening, 1) + 1 == plan.options.cores)
+        json_listening(plan.options.json, "rpc_server", (unsigned)plan.port);
     while (!app_stopping()) {
         int n = thread_wait(s->t, s->ep, events, MAX_EVENTS, WAIT_MS);
 
@@ -230,6 +233,14 @@ static void report(const struct thread *threads)
     json_u64(&j, "connections", counted(&all.connects));
     json_u64(&j, "requests", counted(&all.completes));
     json_u64(&j, "errors", counted(&all.errors));
+    json_open(&j, "workers", '[');
+    for (int i = 0; i < plan.options.cores; i++) {
+        json_open(&j, NULL, '{');
+        json_u64(&j, "connections", counted(&threads[i].counts.connects));
+        json_u64(&j, "requests", counted(&threads[i].counts.completes));
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
     json_end(&j);
 }
 
@@ -246,7 +257,6 @@ int main(int argc, char **argv)
         return rc;
     for (int i = 0; i < plan.options.cores; i++)
         cores[i] = i;
-    threads[0].arg = &plan; /* the one that says when the program is ready */
     ok = threads_run(&plan.options, threads, cores, plan.options.cores, run);
     report(threads);
     mtcp_destroy();
