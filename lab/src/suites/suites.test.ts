@@ -89,6 +89,16 @@ function installApplications(): void {
     "udp_sink",
     serve("udp_sink", ({ sent }) => ({ received: sent, corrupt: 0, duplicates: 0, lost: 0 })),
   );
+  exec.install("rpc_client", (process) => {
+    const connections = Number(option(process.argv, "-c"));
+    listening.get(option(process.argv, "-p"))?.({ connections });
+    result(process, "rpc_client", { requests: 9000, errors: 0, rps: 4500 });
+    return 0;
+  });
+  exec.install(
+    "rpc_server",
+    serve("rpc_server", ({ connections }) => ({ connections, errors: 0, workers: [{ connections }] })),
+  );
   exec.install("udp_source", (process) => {
     const sent = Number(option(process.argv, "-n"));
     listening.get(option(process.argv, "-p"))?.({ sent });
@@ -101,11 +111,11 @@ describe("the suites", () => {
   it("pass over a network that works, both ways, and leave a report", async () => {
     const report = await run();
     expect(report.cases.filter(({ status }) => status !== "passed")).toEqual([]);
-    expect(report).toMatchObject({ passed: 20, failed: 0, skipped: 0 });
+    expect(report).toMatchObject({ passed: 22, failed: 0, skipped: 0 });
     expect(isSuccess(report)).toBe(true);
     expect(JSON.parse((await engine.host.files.readText(`${report.folder}/report.json`)) ?? "")).toEqual(report);
     const text = formatReport(report);
-    expect(text).toContain("20 passed, 0 failed, 0 skipped\n");
+    expect(text).toContain("22 passed, 0 failed, 0 skipped\n");
     expect(text).toMatch(
       /^tcp.bulk +left +right +passed +4194304 bytes +4194304 bytes +sha256 4194304- equal +1.000 G/m,
     );
@@ -124,6 +134,8 @@ describe("the suites", () => {
     ],
     ["udp.paced", "udp_sink", { received: 499 }, "datagrams arrived: 499, expected 500 or more; datagrams arrived or"],
     ["udp.flood", "udp_sink", { corrupt: 1 }, "corrupt datagrams: 1, expected 0"],
+    ["steer.spread", "rpc_client", { errors: 1 }, "errors of the client: 1, expected 0"],
+    ["steer.spread", "rpc_server", { workers: [] }, "workers: 0, expected 1"],
     ["udp.echo", "udp_source", { echoed: undefined }, "datagrams arrived: NaN, expected 500 or more; "],
   ])("%s fails when %s reports %j, with artefacts", async (id, app, fault, message) => {
     faults[app] = fault;
@@ -178,6 +190,22 @@ describe("the suites", () => {
     const report = await run({ only: ["tcp.refused"] });
     expect(report.cases[0]?.message).toBe("tcp_source on left has not ended after 30 s");
     expect(engine.host.exec.running()).toEqual([]);
+  });
+
+  it.each([
+    ["shared", [275, 225, 250, 250], []],
+    ["shared", [276, 224, 250, 250], ["worker 0: 276, expected 250 within 10 %", "worker 1: 224"]],
+    ["1kb", [300, 333, 367], ["worker 2: 367, expected 333 within 10 %"]],
+    ["2kb", [450, 550], []],
+  ])("connections over workers, %s: %j", async (distribution, connections, problems) => {
+    faults.rpc_server = { connections: 1000, workers: connections.map((count) => ({ connections: count })) };
+    await engine.writeLab(
+      `{left: {kind: process}, right: {kind: process, stack: {workers: ${connections.length}, distribution: ${distribution}}}}`,
+    );
+    const { cases } = await run({ only: ["steer"] });
+    expect(cases[0]).toMatchObject({ to: "right", status: problems.length === 0 ? "passed" : "failed" });
+    for (const problem of problems) expect(cases[0]?.message).toContain(problem);
+    expect(cases[0]?.figures.shares).toBe(connections.join(" "));
   });
 
   it("skips, saying why, when there is only one machine", async () => {
