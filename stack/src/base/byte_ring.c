@@ -79,6 +79,12 @@ static void ring_grow(struct byte_ring *r, size_t need)
     r->head = 0;
 }
 
+void byte_ring_reserve(struct byte_ring *r, size_t bytes)
+{
+    if (bytes > r->size && r->size < r->limit)
+        ring_grow(r, bytes);
+}
+
 /* Whether len > 0 bytes from the offset are in the memory in one piece, which then begins at *at. */
 static inline bool ring_plain(const struct byte_ring *r, size_t offset, size_t len, uint8_t **at)
 {

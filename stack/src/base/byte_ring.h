@@ -36,6 +36,8 @@ static inline size_t byte_ring_room(const struct byte_ring *r)
     return r->limit - r->len;
 }
 
+/** Makes the memory reach at once for `bytes` from the oldest one on, as far as limit and allocator allow. */
+void byte_ring_reserve(struct byte_ring *r, size_t bytes);
 /** Appends up to len bytes; returns how many (fewer when the ring is full or memory is out). */
 size_t byte_ring_write(struct byte_ring *r, const void *data, size_t len);
 /** Stores up to len bytes at an offset, also beyond the end, without making the queue longer; returns how

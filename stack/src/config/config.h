@@ -16,6 +16,7 @@
 #define CONFIG_MAX_ARP 64
 
 enum config_io { CONFIG_IO_DPDK, CONFIG_IO_TAP };
+enum config_offload { CONFIG_OFFLOAD_AUTO, CONFIG_OFFLOAD_OFF, CONFIG_OFFLOAD_CSUM };
 enum config_hugepages { CONFIG_HUGEPAGES_AUTO, CONFIG_HUGEPAGES_ON, CONFIG_HUGEPAGES_OFF };
 enum config_idle { CONFIG_IDLE_POLL, CONFIG_IDLE_YIELD, CONFIG_IDLE_SLEEP };
 enum config_distribution {

@@ -63,6 +63,7 @@ static void defaults_are_mtcps(void **state)
     assert_int_equal(c.steer_ring, 1024);
     assert_int_equal(c.burst, 64);
     assert_int_equal(c.rebalance, CONFIG_REBALANCE_OFF);
+    assert_int_equal(c.offload, CONFIG_OFFLOAD_AUTO);
     assert_null(c.pcap);
     config_free(&c);
 }
@@ -86,7 +87,7 @@ static void reads_every_key(void **state)
           "max_concurrency = 5\nmax_num_buffers = 6\nrcvbuf = 100\nsndbuf = 200\n"
           "tcp_timeout = -1\ntcp_timewait = 3\ncc = reno\ndistribution = 2kb\nidle = sleep\n"
           "queues = 3\nsteer_ring = 2048\nburst = 16\nrebalance = on\n"
-          "eal = --file-prefix m1 --no-huge -m 256\nhugepages = off\npcap = /tmp/x.pcap\n"
+          "eal = --file-prefix m1 --no-huge -m 256\nhugepages = off\noffload = csum\npcap = /tmp/x.pcap\n"
           "fault = seed=1,loss=0.01\nstat_print = dpdk0\nlog = debug",
           &c);
     assert_int_equal(c.io, CONFIG_IO_DPDK);
@@ -108,6 +109,7 @@ static void reads_every_key(void **state)
     assert_string_equal(c.eal, "--file-prefix m1 --no-huge -m 256");
     assert_string_equal(c.fault, "seed=1,loss=0.01");
     assert_int_equal(c.hugepages, CONFIG_HUGEPAGES_OFF);
+    assert_int_equal(c.offload, CONFIG_OFFLOAD_CSUM);
     assert_int_equal(c.idle, CONFIG_IDLE_SLEEP);
     assert_int_equal(c.distribution, CONFIG_DISTRIBUTION_2KB);
     assert_int_equal(c.queues, 3);
@@ -357,7 +359,7 @@ static void help_has_all_keys(void **state)
 
     (void)state;
     config_print_keys(count_line, &lines);
-    assert_int_equal(lines, 30);
+    assert_int_equal(lines, 31);
 }
 
 int main(void)

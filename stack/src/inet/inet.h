@@ -44,7 +44,7 @@ struct inet_params {
 struct inet_ops {
     /** A fresh packet for what inet itself sends (ARP, ICMP); NULL when none is free. */
     struct pkt *(*alloc)(void *ctx);
-    /** Takes a complete Ethernet frame. */
+    /** Takes a complete Ethernet frame, with the flags PKT_TX_* that it came to inet_output() with. */
     void (*xmit)(void *ctx, struct pkt *frame);
     /** A checked IPv4 packet for TCP, UDP or another protocol than ICMP. pkt->data stands at the transport
      * header and pkt->len covers the transport part only; the callee owns the packet. */
@@ -64,7 +64,8 @@ void inet_worker_destroy(struct inet_worker *iw);
 /** Consumes a received Ethernet frame. */
 void inet_input(struct inet_worker *iw, struct pkt *frame, uint64_t now_us);
 /** Sends a transport packet (pkt->data at the transport header, headroom for IPv4 and Ethernet before it).
- * Consumes the packet in every case. While ARP is under way the packet waits in a bounded queue. */
+ * Consumes the packet in every case. With PKT_TX_SEG it may be longer than the MTU. While ARP is under way
+ * the packet waits in a bounded queue. */
 enum status inet_output(struct inet_worker *iw, struct pkt *pkt, ipv4_addr_t src, ipv4_addr_t dst,
                         uint8_t proto, uint64_t now_us);
 /** Which source address and how large an IP packet towards dst; ST_NO_ROUTE. */

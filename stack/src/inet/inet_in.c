@@ -40,7 +40,7 @@ static uint64_t *ipv4_refuse(struct inet_worker *iw, const struct ipv4_hdr *ip, 
 static void hand_up(struct inet_worker *iw, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us)
 {
     iw->count.rx_ipv4++;
-    pkt->len = ip->total_len; /* what is behind is padding of the frame */
+    pkt_trim(pkt, ip->total_len); /* what is behind is padding of the frame */
     pkt_pull(pkt, ip->hdr_len);
     if (ip->proto == IP_PROTO_ICMP)
         inet_icmp_input(iw, ip, pkt, now_us);
@@ -51,7 +51,7 @@ static void hand_up(struct inet_worker *iw, const struct ipv4_hdr *ip, struct pk
 static void ipv4_input(struct inet_worker *iw, struct pkt *pkt, bool link_broadcast, uint64_t now_us)
 {
     struct ipv4_hdr ip;
-    enum status st = ipv4_parse(pkt->data, pkt->len, pkt->flags & PKT_RX_IP_CSUM_OK, &ip);
+    enum status st = ipv4_parse(pkt->data, pkt_total(pkt), pkt->flags & PKT_RX_IP_CSUM_OK, &ip);
     uint64_t *reason;
 
     if (st != ST_OK) {

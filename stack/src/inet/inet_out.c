@@ -217,7 +217,7 @@ enum status inet_output(struct inet_worker *iw, struct pkt *pkt, ipv4_addr_t src
                           .proto = proto};
     struct path *path = path_of(iw, &ip);
 
-    if (pkt->len + IPV4_HDR_LEN > iw->inet->mtu) {
+    if (pkt->len + IPV4_HDR_LEN > iw->inet->mtu && !(pkt->flags & PKT_TX_SEG)) {
         inet_drop(&iw->count.drop_too_big, pkt);
         return ST_TOO_BIG;
     }

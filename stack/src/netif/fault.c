@@ -104,9 +104,9 @@ static struct pkt *lane_pop(struct lane *l)
     return first;
 }
 
-static struct pkt *copy_frame(struct netif *inner, unsigned queue, const struct pkt *from)
+static struct pkt *copy_frame(struct netif *inner, const struct pkt *from)
 {
-    struct pkt *to = netif_alloc(inner, queue);
+    struct pkt *to = netif_alloc(inner, NETIF_NO_WORKER);
     uint8_t *data = to ? pkt_put(to, from->len) : NULL;
 
     if (!data) {
@@ -119,7 +119,7 @@ static struct pkt *copy_frame(struct netif *inner, unsigned queue, const struct 
 }
 
 /* Takes a frame over and does with it what the model says. */
-static void lane_take(struct lane *l, struct fault_netif *w, unsigned queue, struct pkt *pkt, uint64_t now_us)
+static void lane_take(struct lane *l, struct fault_netif *w, struct pkt *pkt, uint64_t now_us)
 {
     struct fault_verdict v;
     struct pkt *twin;
@@ -136,7 +136,7 @@ static void lane_take(struct lane *l, struct fault_netif *w, unsigned queue, str
         return;
     }
     netif_count(&l->reordered, v.reordered);
-    twin = v.copies == 2 ? copy_frame(w->wrap.inner, queue, pkt) : NULL;
+    twin = v.copies == 2 ? copy_frame(w->wrap.inner, pkt) : NULL;
     lane_hold(l, pkt, v.due_us[0]);
     if (twin)
         lane_hold(l, twin, v.due_us[1]);
@@ -166,7 +166,7 @@ static unsigned fault_rx_burst(struct netif *nif, unsigned queue, struct pkt **p
     unsigned got = netif_rx_burst(w->wrap.inner, queue, fresh, FAULT_BURST), out = 0;
 
     for (unsigned i = 0; i < got; i++)
-        lane_take(rx, w, queue, fresh[i], now_us);
+        lane_take(rx, w, fresh[i], now_us);
     while (out < n && rx->num_held && rx->heap[0].due_us <= now_us)
         pkts[out++] = lane_pop(rx);
     lane_publish(rx);
@@ -186,7 +186,7 @@ static unsigned fault_tx_burst(struct netif *nif, unsigned queue, struct pkt **p
     if (!lane_enter(tx))
         return 0;
     for (unsigned i = 0; i < n; i++)
-        lane_take(tx, w, queue, pkts[i], now_us);
+        lane_take(tx, w, pkts[i], now_us);
     flush_tx(w, tx, queue, now_us);
     lane_leave(tx);
     return n;
@@ -238,6 +238,7 @@ static const struct netif_ops fault_ops = {
     .rx_burst = fault_rx_burst,
     .tx_burst = fault_tx_burst,
     .alloc = wrapper_alloc,
+    .alloc_long = wrapper_alloc_long,
     .link_up = wrapper_link_up,
     .stats = wrapper_stats,
     .attach_thread = wrapper_attach_thread,

@@ -2,8 +2,7 @@
  *
  * What a network interface is to the stack: a table of operations. Implementations: dpdk, tap, pair; wrappers
  * that stand in front of any other: pcap, fault. One thread at a time receives from a queue, and one sends to
- * it, which may be two at once; alloc may be called by any. Different queues are used by different threads at
- * once.
+ * it, which may be two at once; different queues are used by different threads at once.
  * The protocol layers never see this header; worker wires the two together. */
 #ifndef NETIF_NETIF_H
 #define NETIF_NETIF_H
@@ -18,20 +17,35 @@
 /** Bytes of the longest frame: Ethernet header, one VLAN tag, packet. */
 #define NETIF_MAX_FRAME(mtu) (ETH_HDR_LEN + 4u + (mtu))
 
+/** Bytes behind the headroom of a long packet (netif_alloc_long): IPv4's limit, less what headers may take.
+ */
+#define NETIF_LONG_BYTES 65280u
+
+#define NETIF_NO_WORKER UINT32_MAX
+
 struct netif;
 struct log;
 
+/** What an interface does for the stack; each one includes those before. */
+enum netif_offload {
+    NETIF_OFFLOAD_NONE,
+    NETIF_OFFLOAD_CSUM, /**< finishes TCP and UDP checksums: takes PKT_TX_L4_CSUM */
+    NETIF_OFFLOAD_SEG,  /**< cuts long TCP segments: takes PKT_TX_SEG; received ones may be merged */
+};
+
 /** What to open; filled from the configuration. Strings are borrowed during open, the log until close. */
 struct netif_params {
-    const char *port;    /**< key `port`: which interface */
-    const char *eal;     /**< key `eal`: extra EAL arguments, or NULL (dpdk) */
-    int hugepages;       /**< key `hugepages`: -1 auto, 0 off, 1 on (dpdk) */
-    unsigned num_mem_ch; /**< key `num_mem_ch`: memory channels, 0 = EAL's choice (dpdk) */
-    unsigned num_queues; /**< queues wanted: one a worker */
-    uint16_t mtu;        /**< bytes of IP packet a frame can carry */
-    bool has_mac;        /**< mac is given */
-    struct eth_addr mac; /**< key `mac` */
-    unsigned num_bufs;   /**< packet buffers wanted in total, 0 = implementation's choice */
+    const char *port;           /**< key `port`: which interface */
+    const char *eal;            /**< key `eal`: extra EAL arguments, or NULL (dpdk) */
+    int hugepages;              /**< key `hugepages`: -1 auto, 0 off, 1 on (dpdk) */
+    unsigned num_mem_ch;        /**< key `num_mem_ch`: memory channels, 0 = EAL's choice (dpdk) */
+    unsigned num_queues;        /**< queues wanted: one a worker */
+    uint16_t mtu;               /**< bytes of IP packet a frame can carry */
+    bool has_mac;               /**< mac is given */
+    struct eth_addr mac;        /**< key `mac` */
+    unsigned num_workers; /**< threads that allocate, numbered from 0; 0 = num_queues */
+    unsigned num_bufs;          /**< packet buffers wanted in total, 0 = implementation's choice */
+    enum netif_offload offload; /**< at most this; what the device has not is not used */
     struct log *log;
 };
 
@@ -47,8 +61,11 @@ struct netif_ops {
     unsigned (*rx_burst)(struct netif *nif, unsigned queue, struct pkt **pkts, unsigned n);
     /** Hands over the first k frames and returns k; the caller still owns the others. Never blocks. */
     unsigned (*tx_burst)(struct netif *nif, unsigned queue, struct pkt **pkts, unsigned n);
-    /** A fresh packet with PKT_HEADROOM and room for mtu + Ethernet header; NULL when none is free. */
-    struct pkt *(*alloc)(struct netif *nif, unsigned queue);
+    /** A fresh packet with PKT_HEADROOM and room for mtu + Ethernet header; NULL when none is free. Threads
+     * that allocate at once give different numbers: a worker its own, others NETIF_NO_WORKER. */
+    struct pkt *(*alloc)(struct netif *nif, unsigned worker);
+    /** The same with room for NETIF_LONG_BYTES; NULL when the interface cuts no segments. */
+    struct pkt *(*alloc_long)(struct netif *nif, unsigned worker);
     bool (*link_up)(struct netif *nif);
     void (*stats)(struct netif *nif, struct netif_stats *out);
     /** Called once by each thread that will poll, before its first burst; may be NULL. */
@@ -65,7 +82,8 @@ struct netif {
     const struct netif_ops *ops;
     struct eth_addr mac;
     uint16_t mtu;
-    unsigned num_queues; /**< queues really there; may be fewer than asked */
+    unsigned num_queues;        /**< queues really there; may be fewer than asked */
+    enum netif_offload offload; /**< of packets to be sent */
 };
 
 static inline unsigned netif_rx_burst(struct netif *n, unsigned q, struct pkt **p, unsigned c)
@@ -84,9 +102,13 @@ static inline uint64_t netif_next_deadline_us(struct netif *n)
 {
     return n->ops->next_deadline_us ? n->ops->next_deadline_us(n) : UINT64_MAX;
 }
-static inline struct pkt *netif_alloc(struct netif *n, unsigned q)
+static inline struct pkt *netif_alloc(struct netif *n, unsigned worker)
 {
-    return n->ops->alloc(n, q);
+    return n->ops->alloc(n, worker);
+}
+static inline struct pkt *netif_alloc_long(struct netif *n, unsigned worker)
+{
+    return n->ops->alloc_long(n, worker);
 }
 
 #endif

@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/byteorder.h"
 #include "base/log.h"
 #include "netif/wrapper.h"
+#include "wire/ipv4.h"
 
 #define PCAP_BURST 64u
 #define PCAP_SNAPLEN 65535u
@@ -48,17 +50,54 @@ static uint8_t *staged_of(const struct pcap_netif *w, unsigned queue, bool sendi
     return w->staged[2 * queue + sending];
 }
 
+/* Where TCP or UDP keeps its checksum, 0 for another protocol. */
+static uint32_t checksum_offset(uint8_t proto)
+{
+    return proto == IP_PROTO_TCP ? 16 : proto == IP_PROTO_UDP ? 6 : 0;
+}
+
+/* Finishes the checksum that a device was to finish, or that a local sender never made, in a whole frame. */
+static void finish_checksum(uint8_t *frame, uint32_t len)
+{
+    uint32_t field, l4_len;
+    struct eth_hdr eth;
+    struct ipv4_hdr ip;
+    uint16_t csum;
+    uint8_t *l4;
+
+    if (eth_parse(frame, len, &eth) != ST_OK || eth.type != ETH_TYPE_IPV4 ||
+        ipv4_parse(frame + ETH_HDR_LEN, len - ETH_HDR_LEN, true, &ip) != ST_OK)
+        return;
+    l4 = frame + ETH_HDR_LEN + ip.hdr_len;
+    l4_len = ip.total_len - ip.hdr_len;
+    field = checksum_offset(ip.proto);
+    if (!field || l4_len < field + 2)
+        return;
+    put_be16(l4 + field, 0);
+    csum = checksum_finish(
+        checksum_add(ipv4_pseudo_sum(ip.src, ip.dst, ip.proto, (uint16_t)l4_len), l4, l4_len));
+    put_be16(l4 + field, csum || ip.proto == IP_PROTO_TCP ? csum : 0xffff);
+}
+
 /* Appends the record of a frame and returns where the next one goes. */
 static uint8_t *stage(const struct pcap_netif *w, uint8_t *to, const struct pkt *p,
                       const struct timespec *now)
 {
     uint32_t room = (uint32_t)(w->record_bytes - sizeof(struct pcap_record));
-    struct pcap_record rec = {(uint32_t)now->tv_sec, (uint32_t)(now->tv_nsec / 1000),
-                              p->len < room ? p->len : room, p->len};
+    struct pcap_record rec = {(uint32_t)now->tv_sec, (uint32_t)(now->tv_nsec / 1000), 0, pkt_total(p)};
+    uint8_t *frame = to + sizeof(rec);
+    bool unfinished = p->flags & (PKT_TX_L4_CSUM | PKT_RX_L4_CSUM_PARTIAL);
 
+    for (const struct pkt *at = p; at && rec.captured < room; at = at->more) {
+        uint32_t n = at->len < room - rec.captured ? at->len : room - rec.captured;
+
+        memcpy(frame + rec.captured, at->data, n);
+        rec.captured += n;
+    }
     memcpy(to, &rec, sizeof(rec));
-    memcpy(to + sizeof(rec), p->data, rec.captured);
-    return to + sizeof(rec) + rec.captured;
+    if (unfinished && rec.captured == rec.full)
+        finish_checksum(frame, rec.full);
+    return frame + rec.captured;
 }
 
 static void write_records(struct pcap_netif *w, const uint8_t *from, const uint8_t *to)
@@ -130,6 +169,7 @@ static const struct netif_ops pcap_ops = {
     .rx_burst = pcap_rx_burst,
     .tx_burst = pcap_tx_burst,
     .alloc = wrapper_alloc,
+    .alloc_long = wrapper_alloc_long,
     .link_up = wrapper_link_up,
     .stats = wrapper_stats,
     .attach_thread = wrapper_attach_thread,
@@ -161,7 +201,9 @@ enum status pcap_wrap(struct netif *inner, const char *path, struct log *log, st
     w->log = log;
     w->fd = -1;
     pthread_mutex_init(&w->lock, NULL);
-    w->record_bytes = sizeof(struct pcap_record) + NETIF_MAX_FRAME(inner->mtu);
+    w->record_bytes =
+        sizeof(struct pcap_record) +
+        (inner->offload ? PCAP_SNAPLEN : NETIF_MAX_FRAME(inner->mtu)); /* merged ones may come */
     w->staged = calloc(2 * (size_t)inner->num_queues, sizeof(*w->staged));
     st = w->staged ? begin_file(w, path) : ST_NO_MEMORY;
     for (unsigned q = 0; st == ST_OK && q < 2 * inner->num_queues; q++) {

@@ -10,9 +10,14 @@ void wrapper_init(struct wrapper *w, const struct netif_ops *ops, struct netif *
     w->inner = inner;
 }
 
-struct pkt *wrapper_alloc(struct netif *nif, unsigned queue)
+struct pkt *wrapper_alloc(struct netif *nif, unsigned worker)
 {
-    return netif_alloc(wrapper_inner(nif), queue);
+    return netif_alloc(wrapper_inner(nif), worker);
+}
+
+struct pkt *wrapper_alloc_long(struct netif *nif, unsigned worker)
+{
+    return netif_alloc_long(wrapper_inner(nif), worker);
 }
 
 bool wrapper_link_up(struct netif *nif)

@@ -15,7 +15,8 @@ struct wrapper {
 /** Takes MAC, MTU and queues from inner. */
 void wrapper_init(struct wrapper *w, const struct netif_ops *ops, struct netif *inner);
 
-struct pkt *wrapper_alloc(struct netif *nif, unsigned queue);
+struct pkt *wrapper_alloc(struct netif *nif, unsigned worker);
+struct pkt *wrapper_alloc_long(struct netif *nif, unsigned worker);
 bool wrapper_link_up(struct netif *nif);
 void wrapper_stats(struct netif *nif, struct netif_stats *out);
 enum status wrapper_attach_thread(struct netif *nif);

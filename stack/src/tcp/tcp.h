@@ -53,6 +53,9 @@ struct tcp_ops {
                        uint16_t peer_port);
     /** A listener of the port has been made (on), or has gone. */
     void (*port_bound)(void *ctx, uint16_t port, bool on);
+    /** A fresh packet that holds long_bytes of tcp_params behind its headroom; NULL when none is free: an
+     * ordinary one will do. May be NULL when long_bytes is 0. */
+    struct pkt *(*alloc_long)(void *ctx);
 };
 
 struct tcp_params {
@@ -66,7 +69,10 @@ struct tcp_params {
     uint8_t isn_key[16]; /**< secret of RFC 6528 and of the flow table; random at start, the same for
                               all between which connections move */
     bool no_timestamps, no_wscale; /**< do not offer the option */
-    bool no_delay; /**< Nagle's algorithm off for new connections (mTCP's applications expect this) */
+    bool csum_offload;   /**< output() takes packets whose checksum is unfinished (PKT_TX_L4_CSUM) */
+    uint32_t long_bytes; /**< output() cuts segments of so much text into those of an MSS (PKT_TX_SEG);
+                              needs csum_offload; 0 = it does not */
+    bool no_delay;       /**< Nagle's algorithm off for new connections (mTCP's applications expect this) */
     struct log *log;
 };
 

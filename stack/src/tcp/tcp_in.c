@@ -49,7 +49,7 @@ static void trim(const struct tcp_conn *c, struct tcp_seg *s)
         return; /* step 4 answers it */
     if (seq_lt(s->seq, c->rcv_nxt)) {
         cut = min_u32(c->rcv_nxt - s->seq, s->len);
-        s->data += cut;
+        s->text_off += cut;
         s->len -= cut;
         s->seq = c->rcv_nxt;
     }
@@ -244,11 +244,30 @@ static void count_bad(struct tcp *tcp, enum status st)
         COUNT(tcp, drop_malformed);
 }
 
+/** Of a segment in several pieces. RFC 1071 2 (B), a piece at an odd place is summed up with swapped bytes.
+ */
+static bool chain_csum_ok(const struct ipv4_hdr *ip, const struct pkt *pkt)
+{
+    uint32_t at = 0, sum = ipv4_pseudo_sum(ip->src, ip->dst, IP_PROTO_TCP, (uint16_t)pkt_total(pkt));
+
+    for (const struct pkt *p = pkt; p; at += p->len, p = p->more) {
+        uint16_t piece = (uint16_t)~checksum_finish(checksum_add(0, p->data, p->len));
+
+        piece = at & 1 ? piece : __builtin_bswap16(piece); /* as the machine's own order has it */
+        sum = checksum_fold((uint64_t)sum + piece);
+    }
+    return checksum_finish(sum) == 0;
+}
+
 void tcp_input(struct tcp *tcp, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us)
 {
     struct tcp_hdr hdr;
     struct tcp_seg s;
-    enum status st = tcp_parse(pkt->data, pkt->len, ip->src, ip->dst, pkt->flags & PKT_RX_L4_CSUM_OK, &hdr);
+    bool csum_ok = pkt->flags & PKT_RX_L4_CSUM_OK, chain = pkt->more != NULL;
+    enum status st = ST_BAD_CHECKSUM;
+
+    if (!chain || csum_ok || chain_csum_ok(ip, pkt))
+        st = tcp_parse(pkt->data, pkt->len, ip->src, ip->dst, csum_ok || chain, &hdr);
 
     if (st == ST_OK) {
         s = (struct tcp_seg){
@@ -256,8 +275,9 @@ void tcp_input(struct tcp *tcp, const struct ipv4_hdr *ip, struct pkt *pkt, uint
             .ip = ip,
             .seq = hdr.seq,
             .ack = hdr.ack,
-            .data = pkt->data + hdr.hdr_len,
-            .len = pkt->len - hdr.hdr_len,
+            .pkt = pkt,
+            .text_off = hdr.hdr_len,
+            .len = pkt_total(pkt) - hdr.hdr_len,
             .wnd = hdr.window,
             .flags = hdr.flags,
         };

@@ -13,16 +13,33 @@ static void ack_now(struct tcp_conn *c)
 /** At least every second full-sized segment, else within the delay. */
 static void ack_in_order(struct tcp_conn *c, uint32_t len, uint64_t now_us)
 {
-    c->rcv_mss = max_u32(c->rcv_mss, len);
+    c->rcv_mss = max_u32(c->rcv_mss, min_u32(len, c->our_mss)); /* a device may have merged several */
     if (c->rcv_nxt - c->last_ack_sent >= 2 * c->rcv_mss)
         ack_now(c);
     else if (!(c->flags & CF_ACK_DELAYED))
         tcp_timer_delack(c, now_us);
 }
 
+uint32_t tcp_seg_store(struct tcp_conn *c, size_t at, const struct tcp_seg *s)
+{
+    uint32_t skip = s->text_off, done = 0;
+
+    byte_ring_reserve(&c->rcv, at + s->len);
+    for (const struct pkt *p = s->pkt; p && done < s->len; p = p->more) {
+        uint32_t n = p->len > skip ? min_u32(p->len - skip, s->len - done) : 0;
+        uint32_t stored = (uint32_t)byte_ring_write_at(&c->rcv, at + done, p->data + skip, n);
+
+        done += stored;
+        if (stored < n)
+            break;
+        skip = n ? 0 : skip - p->len;
+    }
+    return done;
+}
+
 static void text_in_order(struct tcp_conn *c, const struct tcp_seg *s, uint64_t now_us)
 {
-    uint32_t stored = (uint32_t)byte_ring_write(&c->rcv, s->data, s->len);
+    uint32_t stored = (uint32_t)byte_ring_extend(&c->rcv, tcp_seg_store(c, c->rcv.len, s));
     uint32_t more;
 
     if (stored < s->len)
@@ -60,7 +77,7 @@ static bool step_text(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us)
         text_in_order(c, s, now_us);
         return true;
     }
-    tcp_reasm_add(c, s->seq, s->data, s->len);
+    tcp_reasm_add(c, s);
     tcp_send_ack(c, now_us); /* at once, one for each: the peer counts them */
     return true;
 }

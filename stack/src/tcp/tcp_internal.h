@@ -196,9 +196,10 @@ struct tcp_seg {
     const struct tcp_hdr *hdr;
     const struct ipv4_hdr *ip;
     seq_t seq, ack;
-    const uint8_t *data;
-    uint32_t len; /**< payload bytes */
-    uint32_t wnd; /**< scaled once that applies */
+    const struct pkt *pkt;
+    uint32_t text_off; /**< where the payload begins, from pkt->data on */
+    uint32_t len;      /**< payload bytes */
+    uint32_t wnd;      /**< scaled once that applies */
     uint8_t flags;
     bool had_text; /**< text or FIN came with it, though they may have been cut off */
 };
@@ -273,6 +274,8 @@ void tcp_listener_adopt(struct tcp_listener *l, struct tcp_conn *c);
 void tcp_in_syn_sent(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us);
 /** Steps 6 to 8 of RFC 9293 3.10.7.4. May end the connection. */
 void tcp_in_text_and_fin(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us);
+/** Copies the text to an offset of the receive ring; returns how much fitted. */
+uint32_t tcp_seg_store(struct tcp_conn *c, size_t at, const struct tcp_seg *s);
 /** Step 5. False: the segment is dropped and the connection may be gone. */
 bool tcp_in_ack(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us);
 
@@ -283,8 +286,8 @@ bool tcp_recovery_acked(struct tcp_conn *c, uint32_t acked, uint32_t flight_befo
 void tcp_recovery_timeout(struct tcp_conn *c, bool again);
 
 /* tcp_reasm.c */
-/** Stores data beyond rcv_nxt. False: dropped and counted. */
-bool tcp_reasm_add(struct tcp_conn *c, seq_t seq, const uint8_t *data, uint32_t len);
+/** Stores the text, which lies beyond rcv_nxt. False: dropped and counted. */
+bool tcp_reasm_add(struct tcp_conn *c, const struct tcp_seg *s);
 /** rcv_nxt has moved: takes over what follows now. Returns the bytes that became readable. */
 uint32_t tcp_reasm_advance(struct tcp_conn *c);
 void tcp_reasm_free(struct tcp_conn *c);

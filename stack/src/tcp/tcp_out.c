@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Segments out: what may be sent now (RFC 9293 3.8.6.2.1 silly window avoidance, 3.7.4 Nagle, congestion
- * window, limited transmit) and building it. A segment is built once, in the packet that leaves.
+ * window, limited transmit) and building it. A segment is built once, in the packet that leaves. When the
+ * device cuts segments, as many full ones as may go leave in one long packet.
  * No packet buffer free: the connection stays in the flush list and tries again. */
 #include "tcp/tcp_internal.h"
 
@@ -58,7 +59,12 @@ static enum status hand_over(struct tcp *tcp, struct pkt *p, const struct tcp_hd
         pkt_free(p);
         return ST_TOO_BIG;
     }
-    tcp_emit(out, h, src, dst, len);
+    if (tcp->params.csum_offload) {
+        p->flags |= PKT_TX_L4_CSUM;
+        tcp_emit_partial(out, h, src, dst, len);
+    } else {
+        tcp_emit(out, h, src, dst, len);
+    }
     COUNT(tcp, tx_segments);
     st = tcp->ops.output(tcp->ctx, p, src, dst, now_us);
     if (st != ST_OK)
@@ -77,25 +83,32 @@ void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ip
         COUNT(tcp, tx_no_buffer);
 }
 
-/** Sends len bytes of the send ring from seq. False: no packet buffer. */
-static bool emit(struct tcp_conn *c, seq_t seq, uint32_t len, uint8_t flags, uint64_t now_us)
+/** Sends len bytes of the send ring from seq in a fresh packet. False: there is none, or it is too small. */
+static bool emit_in(struct tcp_conn *c, struct pkt *p, seq_t seq, uint32_t len, uint8_t flags,
+                    uint64_t now_us)
 {
-    struct tcp *tcp = c->tcp;
-    struct pkt *p = tcp->ops.alloc(tcp->ctx);
+    uint8_t *text = p ? pkt_put(p, len) : NULL;
     struct tcp_hdr h;
-    uint8_t *text;
 
-    text = p ? pkt_put(p, len) : NULL;
     if (!text) {
-        COUNT(tcp, tx_no_buffer);
+        COUNT(c->tcp, tx_no_buffer);
         pkt_free(p);
         return false;
     }
     if (len)
         byte_ring_copy(&c->snd, seq - c->snd_una, text, len);
+    if (len > c->mss) {
+        p->flags |= PKT_TX_SEG;
+        p->seg_bytes = c->mss;
+    }
     fill_header(c, &h, seq, flags, now_us);
-    hand_over(tcp, p, &h, c->local_addr, c->peer_addr, now_us);
+    hand_over(c->tcp, p, &h, c->local_addr, c->peer_addr, now_us);
     return true;
+}
+
+static bool emit(struct tcp_conn *c, seq_t seq, uint32_t len, uint8_t flags, uint64_t now_us)
+{
+    return emit_in(c, c->tcp->ops.alloc(c->tcp->ctx), seq, len, flags, now_us);
 }
 
 /** A sequence number that the peer takes for a segment without text (RFC 9293 3.10.7.4: SND.NXT). */
@@ -160,26 +173,31 @@ static uint32_t send_window(const struct tcp_conn *c)
     return min_u32(cwnd, c->snd_wnd);
 }
 
-/** What to send next, if anything may be sent: RFC 9293 3.8.6.2.1. */
-static bool next_segment(const struct tcp_conn *c, uint32_t *len, bool *fin)
+/** What to send next in at most `most` bytes (a multiple of the MSS), if anything may be sent: RFC 9293
+ * 3.8.6.2.1. What is longer than a segment consists of full ones only. */
+static bool next_segment(const struct tcp_conn *c, uint32_t most, uint32_t *len, bool *fin)
 {
     uint32_t flight = c->snd_nxt - c->snd_una, wnd = send_window(c), left = tcp_unsent(c);
     uint32_t room = wnd > flight ? wnd - flight : 0;
     bool may_be_small = c->flags & CF_NO_DELAY || !flight;
 
-    *len = min_u32(min_u32(left, room), c->mss);
+    *len = min_u32(min_u32(left, room), most);
+    if (*len > c->mss)
+        *len -= *len % c->mss;
     *fin = tcp_fin_waits(c) && *len == left && room > left;
     if (*fin)
         return true;
     if (!*len)
         return false;
-    if (*len == c->mss || (seq_lt(c->snd_nxt, c->snd_max) && (*len == left || !flight)))
+    if (*len >= c->mss || (seq_lt(c->snd_nxt, c->snd_max) && (*len == left || !flight)))
         return true;
     return may_be_small && (*len == left || *len >= c->max_snd_wnd / 2);
 }
 
-/** Sends [seq, seq + len) and FIN, with what belongs to it: counters, timing. snd_nxt is the caller's. */
-static bool send_text(struct tcp_conn *c, seq_t seq, uint32_t len, bool fin, uint64_t now_us)
+/** Sends [seq, seq + len) and FIN in a fresh packet, with what belongs to it: counters, timing. snd_nxt is
+ * the caller's. */
+static bool send_text_in(struct tcp_conn *c, struct pkt *p, seq_t seq, uint32_t len, bool fin,
+                         uint64_t now_us)
 {
     seq_t end = seq + len + fin;
     uint8_t flags = TCP_ACK;
@@ -188,7 +206,7 @@ static bool send_text(struct tcp_conn *c, seq_t seq, uint32_t len, bool fin, uin
         flags |= TCP_FIN;
     if (len && seq + len == c->snd_una + (uint32_t)c->snd.len)
         flags |= TCP_PSH;
-    if (!emit(c, seq, len, flags, now_us))
+    if (!emit_in(c, p, seq, len, flags, now_us))
         return false;
     c->tcp->counters.tx_bytes += len;
     c->last_send_us = now_us;
@@ -204,6 +222,11 @@ static bool send_text(struct tcp_conn *c, seq_t seq, uint32_t len, bool fin, uin
     }
     c->snd_max = seq_max(c->snd_max, end);
     return true;
+}
+
+static bool send_text(struct tcp_conn *c, seq_t seq, uint32_t len, bool fin, uint64_t now_us)
+{
+    return send_text_in(c, c->tcp->ops.alloc(c->tcp->ctx), seq, len, fin, now_us);
 }
 
 void tcp_retransmit_first(struct tcp_conn *c, uint64_t now_us)
@@ -245,20 +268,38 @@ static void set_timer(struct tcp_conn *c, uint64_t now_us)
     }
 }
 
+/** The next segment or segments leave; true while there may be more. */
+static bool send_next(struct tcp_conn *c, uint64_t now_us)
+{
+    struct tcp *tcp = c->tcp;
+    uint32_t most = max_u32(tcp->params.long_bytes - tcp->params.long_bytes % c->mss, c->mss), len;
+    struct pkt *p = NULL;
+    bool fin;
+
+    if (!next_segment(c, most, &len, &fin))
+        return false;
+    if (len > c->mss)
+        p = tcp->ops.alloc_long(tcp->ctx);
+    if (!p) {
+        if (len > c->mss && !next_segment(c, c->mss, &len, &fin))
+            return false;
+        p = tcp->ops.alloc(tcp->ctx);
+    }
+    if (!send_text_in(c, p, c->snd_nxt, len, fin, now_us)) {
+        tcp_conn_want_flush(c);
+        return false;
+    }
+    c->snd_nxt += len + fin;
+    return true;
+}
+
 static void send_what_may_go(struct tcp_conn *c, uint64_t now_us)
 {
-    uint32_t len;
-    bool fin;
 
     if (c->snd_nxt == c->snd_una && now_us - c->last_send_us > c->rto_us)
         c->tcp->cc->idle(&c->cc);
-    while (next_segment(c, &len, &fin)) {
-        if (!send_text(c, c->snd_nxt, len, fin, now_us)) {
-            tcp_conn_want_flush(c);
-            break;
-        }
-        c->snd_nxt += len + fin;
-    }
+    while (send_next(c, now_us))
+        continue;
     set_timer(c, now_us);
 }
 

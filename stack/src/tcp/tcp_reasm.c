@@ -44,9 +44,9 @@ static bool insert(struct tcp_reasm *r, seq_t left, seq_t right)
     return true;
 }
 
-bool tcp_reasm_add(struct tcp_conn *c, seq_t seq, const uint8_t *data, uint32_t len)
+bool tcp_reasm_add(struct tcp_conn *c, const struct tcp_seg *s)
 {
-    size_t offset = c->rcv.len + (seq - c->rcv_nxt);
+    size_t offset = c->rcv.len + (s->seq - c->rcv_nxt);
     uint32_t stored;
 
     if (!c->reasm)
@@ -55,8 +55,8 @@ bool tcp_reasm_add(struct tcp_conn *c, seq_t seq, const uint8_t *data, uint32_t 
         COUNT(c->tcp, drop_no_memory);
         return false;
     }
-    stored = (uint32_t)byte_ring_write_at(&c->rcv, offset, data, len);
-    if (!stored || !insert(c->reasm, seq, seq + stored)) {
+    stored = tcp_seg_store(c, offset, s);
+    if (!stored || !insert(c->reasm, s->seq, s->seq + stored)) {
         COUNT(c->tcp, drop_ranges_full);
         if (!c->reasm->count)
             tcp_reasm_free(c);

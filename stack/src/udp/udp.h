@@ -35,7 +35,8 @@ struct udp_params {
     size_t max_socks;
     size_t rcvbuf_bytes; /**< default limit of a socket's receive queue */
     uint16_t ephemeral_first, ephemeral_last;
-    uint32_t seed; /**< where the search for ephemeral ports begins */
+    uint32_t seed;     /**< where the search for ephemeral ports begins */
+    bool csum_offload; /**< output() takes packets whose checksum is unfinished (PKT_TX_L4_CSUM) */
 };
 
 struct udp_addr {

@@ -51,7 +51,12 @@ static enum status send_datagram(struct udp_sock *s, const void *buf, size_t len
     }
     if (len)
         memcpy(out + UDP_HDR_LEN, buf, len);
-    udp_emit(out, &hdr, src, to->addr);
+    if (udp->params.csum_offload) {
+        udp_emit_partial(out, &hdr, src, to->addr);
+        pkt->flags |= PKT_TX_L4_CSUM;
+    } else {
+        udp_emit(out, &hdr, src, to->addr);
+    }
     st = udp->ops->output(udp->ctx, pkt, src, to->addr, now_us);
     if (st != ST_OK) {
         udp->count.tx_failed++;
@@ -145,7 +150,7 @@ void udp_input(struct udp *udp, const struct ipv4_hdr *ip, struct pkt *pkt, uint
 {
     bool csum_ok = pkt->flags & PKT_RX_L4_CSUM_OK;
     struct udp_hdr hdr;
-    enum status st = udp_parse(pkt->data, pkt->len, ip->src, ip->dst, csum_ok, &hdr);
+    enum status st = udp_parse(pkt->data, pkt->len, ip->src, ip->dst, csum_ok, &hdr); /* in one piece */
     struct udp_sock *s;
 
     (void)now_us;

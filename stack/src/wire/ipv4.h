@@ -39,6 +39,13 @@ static inline uint32_t ipv4_pseudo_sum(ipv4_addr_t src, ipv4_addr_t dst, uint8_t
                          __builtin_bswap32((uint32_t)proto << 16 | l4_len));
 }
 
+/** What stands in the checksum field of TCP or UDP when somebody else finishes it: the sum of the pseudo
+ * header, not inverted, in host order. */
+static inline uint16_t ipv4_partial_csum(ipv4_addr_t src, ipv4_addr_t dst, uint8_t proto, uint16_t l4_len)
+{
+    return (uint16_t)~checksum_finish(ipv4_pseudo_sum(src, dst, proto, l4_len));
+}
+
 bool ipv4_is_multicast(ipv4_addr_t a);
 bool ipv4_is_broadcast(ipv4_addr_t a);
 bool ipv4_is_loopback(ipv4_addr_t a);

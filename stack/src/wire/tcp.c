@@ -231,10 +231,9 @@ static void emit_options(uint8_t *p, const struct tcp_opts *o)
     }
 }
 
-void tcp_emit(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst, uint32_t payload_len)
+/* All but the checksum, whose field is 0. */
+static void emit_header(uint8_t *out, const struct tcp_hdr *hdr, uint32_t hdr_len)
 {
-    uint32_t hdr_len = tcp_emit_len(hdr);
-
     put_be16(out + OFF_SRC, hdr->src_port);
     put_be16(out + OFF_DST, hdr->dst_port);
     put_be32(out + OFF_SEQ, hdr->seq);
@@ -245,5 +244,21 @@ void tcp_emit(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_add
     put_be16(out + OFF_CSUM, 0);
     put_be16(out + OFF_URGENT, hdr->urgent);
     emit_options(out + TCP_HDR_LEN, &hdr->opts);
+}
+
+void tcp_emit(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst, uint32_t payload_len)
+{
+    uint32_t hdr_len = tcp_emit_len(hdr);
+
+    emit_header(out, hdr, hdr_len);
     put_be16(out + OFF_CSUM, checksum_finish(segment_sum(out, hdr_len + payload_len, src, dst)));
+}
+
+void tcp_emit_partial(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst,
+                      uint32_t payload_len)
+{
+    uint32_t hdr_len = tcp_emit_len(hdr);
+
+    emit_header(out, hdr, hdr_len);
+    put_be16(out + OFF_CSUM, ipv4_partial_csum(src, dst, IP_PROTO_TCP, (uint16_t)(hdr_len + payload_len)));
 }

@@ -58,4 +58,9 @@ uint32_t tcp_emit_len(const struct tcp_hdr *hdr);
 void tcp_emit(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst,
               uint32_t payload_len);
 
+/** The same without a look at the payload: the checksum field gets ipv4_partial_csum(), for a device that
+ * finishes it. */
+void tcp_emit_partial(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst,
+                      uint32_t payload_len);
+
 #endif

@@ -27,14 +27,26 @@ enum status udp_parse(const uint8_t *dgram, uint32_t len, ipv4_addr_t src, ipv4_
     return ST_OK;
 }
 
-void udp_emit(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst)
+/* All but the checksum, whose field is 0. */
+static void emit_header(uint8_t *out, const struct udp_hdr *hdr)
 {
-    uint16_t csum;
-
     put_be16(out + OFF_SRC, hdr->src_port);
     put_be16(out + OFF_DST, hdr->dst_port);
     put_be16(out + OFF_LEN, hdr->len);
     put_be16(out + OFF_CSUM, 0);
+}
+
+void udp_emit_partial(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst)
+{
+    emit_header(out, hdr);
+    put_be16(out + OFF_CSUM, ipv4_partial_csum(src, dst, IP_PROTO_UDP, hdr->len));
+}
+
+void udp_emit(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst)
+{
+    uint16_t csum;
+
+    emit_header(out, hdr);
     csum = checksum_finish(checksum_add(ipv4_pseudo_sum(src, dst, IP_PROTO_UDP, hdr->len), out, hdr->len));
     put_be16(out + OFF_CSUM, csum ? csum : 0xffff); /* 0 would mean "no checksum" */
 }

@@ -24,4 +24,7 @@ enum status udp_parse(const uint8_t *dgram, uint32_t len, ipv4_addr_t src, ipv4_
  */
 void udp_emit(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst);
 
+/** The same with ipv4_partial_csum() in the checksum field, for a device that finishes it. */
+void udp_emit_partial(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst);
+
 #endif

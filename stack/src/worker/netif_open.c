@@ -37,6 +37,14 @@ static enum status wrap_fault(const struct config *cfg, struct log *log, struct 
     return fault_wrap(*nif, &params, NULL, NULL, nif);
 }
 
+/** A link that loses frames on purpose shall lose single ones: no long segments with it. */
+static enum netif_offload offload_wanted(const struct config *cfg)
+{
+    if (cfg->offload == CONFIG_OFFLOAD_OFF)
+        return NETIF_OFFLOAD_NONE;
+    return cfg->offload == CONFIG_OFFLOAD_CSUM || cfg->fault ? NETIF_OFFLOAD_CSUM : NETIF_OFFLOAD_SEG;
+}
+
 /** Packet buffers of the interface. */
 static unsigned buffers(const struct config *cfg, const struct design_wish *wish, unsigned queues)
 {
@@ -62,6 +70,8 @@ enum status stack_open_netif(const struct config *cfg, unsigned num_cores, struc
         .mtu = cfg->mtu,
         .has_mac = cfg->has_mac,
         .num_bufs = buffers(cfg, &wish, queues),
+        .num_workers = num_cores,
+        .offload = offload_wanted(cfg),
         .log = log,
     };
     struct netif *nif;

@@ -10,7 +10,7 @@ static void process(struct worker *w, struct pkt *const *pkts, unsigned n)
 {
     w->cnt.rx_frames += n;
     for (unsigned i = 0; i < n; i++) {
-        w->cnt.rx_bytes += pkts[i]->len;
+        w->cnt.rx_bytes += pkt_total(pkts[i]);
         inet_input(w->inet, pkts[i], w->now_us);
     }
 }

@@ -28,7 +28,7 @@ static uint64_t bytes_of(struct pkt *const *pkts, unsigned n)
     uint64_t bytes = 0;
 
     for (unsigned i = 0; i < n; i++)
-        bytes += pkts[i]->len;
+        bytes += pkt_total(pkts[i]);
     return bytes;
 }
 

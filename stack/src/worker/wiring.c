@@ -21,27 +21,36 @@ static void on_xmit(void *ctx, struct pkt *frame)
 static struct pkt *on_alloc_raw(void *ctx)
 {
     struct worker *w = ctx;
-    struct pkt *p = netif_alloc(w->nif, w->tx_queue);
+    struct pkt *p = netif_alloc(w->nif, w->index);
 
     if (!p)
         w->cnt.alloc_failed++;
     return p;
 }
 
-/** Buffers for TCP and UDP: none while the interface does not take what is there, so that the pressure
+/** Room for one more packet of TCP and UDP: none while the interface does not take what is there, so that the pressure
  * reaches the sender instead of becoming loss. */
+static bool tx_has_room(struct worker *w)
+{
+    if (w->tx_count < WORKER_TX_LIMIT)
+        return true;
+    worker_tx_flush(w);
+    if (w->tx_count < WORKER_TX_LIMIT)
+        return true;
+    w->cnt.alloc_backpressure++;
+    return false;
+}
+
 static struct pkt *on_alloc(void *ctx)
+{
+    return tx_has_room(ctx) ? on_alloc_raw(ctx) : NULL;
+}
+
+static struct pkt *on_alloc_long(void *ctx)
 {
     struct worker *w = ctx;
 
-    if (w->tx_count >= WORKER_TX_LIMIT) {
-        worker_tx_flush(w);
-        if (w->tx_count >= WORKER_TX_LIMIT) {
-            w->cnt.alloc_backpressure++;
-            return NULL;
-        }
-    }
-    return on_alloc_raw(w);
+    return tx_has_room(w) ? netif_alloc_long(w->nif, w->index) : NULL;
 }
 
 /* ---- between inet and the transports ---- */
@@ -195,8 +204,8 @@ static const struct inet_ops inet_callbacks = {
 };
 /* For each transport twice: a lone worker asks nobody whose a flow is. */
 #define TCP_OPS                                                                                 \
-    .alloc = on_alloc, .output = on_tcp_output, .route = on_route, .conn_event = on_conn_event, \
-    .acceptable = on_acceptable
+    .alloc = on_alloc, .alloc_long = on_alloc_long, .output = on_tcp_output, .route = on_route, \
+    .conn_event = on_conn_event, .acceptable = on_acceptable
 #define UDP_OPS .alloc = on_alloc, .output = on_udp_output, .route = on_route, .readable = on_udp_readable
 static const struct tcp_ops tcp_alone = {TCP_OPS};
 static const struct tcp_ops tcp_steered = {
@@ -243,6 +252,8 @@ static enum status create_tcp(struct worker *w)
         .time_wait_us = cfg->tcp_timewait < 0 ? 0 : seconds_or_never(cfg->tcp_timewait),
         .user_timeout_us = seconds_or_never(cfg->tcp_timeout),
         .no_delay = true,
+        .csum_offload = w->nif->offload >= NETIF_OFFLOAD_CSUM,
+        .long_bytes = w->nif->offload >= NETIF_OFFLOAD_SEG ? NETIF_LONG_BYTES : 0,
         .log = &w->stack->log,
         .ephemeral_first = EPHEMERAL_FIRST,
         .ephemeral_last = EPHEMERAL_LAST,
@@ -260,6 +271,7 @@ static enum status create_udp(struct worker *w)
     struct udp_params p = {
         .max_socks = w->max_socks,
         .rcvbuf_bytes = w->stack->cfg->rcvbuf,
+        .csum_offload = w->nif->offload >= NETIF_OFFLOAD_CSUM,
     };
 
     own_ports(w, &p.ephemeral_first, &p.ephemeral_last);

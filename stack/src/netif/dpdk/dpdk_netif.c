@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * See dpdk_netif.h. Set-up of a port, and bursts. A struct pkt stands in the private area of its mbuf; the
- * two are brought together at each hand-over: rx fills pkt from the mbuf, tx the mbuf from pkt. Invariant: an
- * mbuf that tx_burst accepted is never touched again; one that it refused is still the caller's. */
+ * See dpdk_netif.h: a port from its name to its end. Packets move in dpdk_io.c. */
 #include "netif/dpdk/dpdk_netif.h"
 
 #include <stdlib.h>
@@ -15,114 +13,19 @@
 #include <rte_mbuf.h>
 
 #include "base/log.h"
+#include "netif/dpdk/dpdk_priv.h"
 #include "netif/dpdk/eal.h"
 #include "netif/dpdk/find_port.h"
-#include "netif/netif_counters.h"
 
 #define WANTED_DESC 1024u
-#define BURST 64u
 #define MBUF_CACHE 256u
 #define IN_FLIGHT 8192u /* packets that the stack itself may hold: reassembly, sockets, wrappers */
 #define MB_OVERHEAD 32u /* rings, tables and what drivers take */
 #define MIN_ROOM 2048u  /* some devices want no smaller buffers */
-
-struct dpdk_netif {
-    struct netif nif; /* first: the interface is the port */
-    uint16_t port;
-    bool made_vdev; /* the device goes with the interface */
-    bool started;
-    struct log *log;
-    struct rte_mempool *pool;
-    struct netif_counters *counters; /* a queue each; only the drops of our own */
-};
-
-static struct dpdk_netif *dpdk_of(struct netif *nif)
-{
-    return (struct dpdk_netif *)nif;
-}
-
-static struct rte_mbuf *mbuf_of(struct pkt *p)
-{
-    return (struct rte_mbuf *)((char *)p - sizeof(struct rte_mbuf));
-}
-
-static void release(struct pkt *p)
-{
-    rte_pktmbuf_free(mbuf_of(p));
-}
-
-static struct pkt *pkt_of(struct rte_mbuf *m)
-{
-    struct pkt *p = rte_mbuf_to_priv(m);
-
-    *p = (struct pkt){
-        .buf = m->buf_addr,
-        .data = rte_pktmbuf_mtod(m, uint8_t *),
-        .size = m->buf_len,
-        .len = m->data_len,
-        .release = release,
-    };
-    return p;
-}
-
-static uint32_t checksum_flags(const struct rte_mbuf *m)
-{
-    uint64_t l4 = m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-    uint32_t flags = 0;
-
-    if ((m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
-        flags |= PKT_RX_IP_CSUM_OK;
-    /* NONE: no checksum in the frame because the sender is local, data known to be good. */
-    if (l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD || l4 == RTE_MBUF_F_RX_L4_CKSUM_NONE)
-        flags |= PKT_RX_L4_CSUM_OK;
-    return flags;
-}
-
-static unsigned dpdk_rx_burst(struct netif *nif, unsigned queue, struct pkt **pkts, unsigned n)
-{
-    struct dpdk_netif *d = dpdk_of(nif);
-    struct rte_mbuf *m[BURST];
-    unsigned got = rte_eth_rx_burst(d->port, (uint16_t)queue, m, (uint16_t)(n < BURST ? n : BURST)), kept = 0;
-
-    for (unsigned i = 0; i < got; i++) {
-        if (m[i]->nb_segs > 1 && rte_pktmbuf_linearize(m[i])) {
-            netif_count(&d->counters[queue].rx_dropped, 1);
-            rte_pktmbuf_free(m[i]);
-            continue;
-        }
-        pkts[kept] = pkt_of(m[i]);
-        pkts[kept++]->flags = checksum_flags(m[i]);
-    }
-    return kept;
-}
-
-static unsigned dpdk_tx_burst(struct netif *nif, unsigned queue, struct pkt **pkts, unsigned n)
-{
-    struct dpdk_netif *d = dpdk_of(nif);
-    struct rte_mbuf *m[BURST];
-
-    if (n > BURST)
-        n = BURST;
-    for (unsigned i = 0; i < n; i++) {
-        m[i] = mbuf_of(pkts[i]);
-        m[i]->data_off = (uint16_t)pkt_headroom(pkts[i]);
-        m[i]->data_len = (uint16_t)pkts[i]->len;
-        m[i]->pkt_len = pkts[i]->len;
-        m[i]->ol_flags = 0; /* a received packet may be sent back */
-    }
-    return rte_eth_tx_burst(d->port, (uint16_t)queue, m, (uint16_t)n);
-}
-
-static struct pkt *dpdk_alloc(struct netif *nif, unsigned queue)
-{
-    struct rte_mbuf *m = rte_pktmbuf_alloc(dpdk_of(nif)->pool);
-
-    (void)queue;
-    if (!m)
-        return NULL;
-    m->data_off = PKT_HEADROOM;
-    return pkt_of(m);
-}
+#define LONG_ROOM ((PKT_HEADROOM + NETIF_LONG_BYTES) / 64u * 64u) /* whole, and of 16 bits */
+#define LONGS_PER_QUEUE 128u
+#define LONG_CACHE 16u
+#define VIRTIO_TX_LEFT 32u
 
 static bool dpdk_link_up(struct netif *nif)
 {
@@ -161,12 +64,12 @@ static int dpdk_rx_fd(struct netif *nif, unsigned queue)
     return -1;
 }
 
-static void free_pool(struct dpdk_netif *d)
+static void free_pool(struct dpdk_netif *d, struct rte_mempool *pool)
 {
-    unsigned held = d->pool ? rte_mempool_in_use_count(d->pool) : 0;
+    unsigned held = pool ? rte_mempool_in_use_count(pool) : 0;
 
     if (!held)
-        rte_mempool_free(d->pool);
+        rte_mempool_free(pool);
     else /* freeing memory that somebody may still write to would be worse */
         log_say(d->log, LOG_WARN, "dpdk: %u packets are still held; their memory stays", held);
 }
@@ -177,13 +80,17 @@ static void dpdk_close(struct netif *nif)
     struct rte_eth_dev_info info;
     bool known = !rte_eth_dev_info_get(d->port, &info);
 
+    dpdk_offload_end(d);
     if (d->started)
         rte_eth_dev_stop(d->port);
     rte_eth_dev_close(d->port);
     if (d->made_vdev && known)
         rte_dev_remove(info.device);
-    free_pool(d);
+    dpdk_free_stashes(d);
+    free_pool(d, d->pool);
+    free_pool(d, d->longs);
     eal_log_to(NULL);
+    free(d->stashes);
     free(d->counters);
     free(d);
 }
@@ -193,6 +100,7 @@ static const struct netif_ops dpdk_ops = {
     .rx_burst = dpdk_rx_burst,
     .tx_burst = dpdk_tx_burst,
     .alloc = dpdk_alloc,
+    .alloc_long = dpdk_alloc_long,
     .link_up = dpdk_link_up,
     .stats = dpdk_stats,
     .attach_thread = dpdk_attach_thread,
@@ -201,56 +109,68 @@ static const struct netif_ops dpdk_ops = {
 };
 
 struct sizing {
-    unsigned num_bufs;
+    unsigned num_bufs, num_longs;
     uint16_t room_bytes; /* of an mbuf, headroom included */
-    uint64_t mb;         /* of the pool, rounded up */
+    uint64_t mb;         /* of the pools, rounded up */
 };
 
-static struct sizing size_of_pool(const struct netif_params *params, unsigned queues)
+static uint64_t pool_bytes(unsigned count, unsigned room)
 {
-    struct sizing s;
+    return (uint64_t)count * (room + sizeof(struct rte_mbuf) + sizeof(struct pkt) + 64);
+}
+
+static struct sizing size_of_pools(const struct netif_params *params, unsigned queues)
+{
+    struct sizing s = {.num_longs = params->offload == NETIF_OFFLOAD_SEG ? queues * LONGS_PER_QUEUE : 0};
     uint32_t room = PKT_HEADROOM + NETIF_MAX_FRAME(params->mtu);
     unsigned in_flight = params->num_bufs ? params->num_bufs : IN_FLIGHT;
 
     if (room < RTE_PKTMBUF_HEADROOM + MIN_ROOM)
         room = RTE_PKTMBUF_HEADROOM + MIN_ROOM;
     s.room_bytes = (uint16_t)RTE_ALIGN_CEIL(room, 64u);
-    /* Every queue may hold its descriptors full, every worker (and the opener) a full cache. */
-    s.num_bufs = in_flight + queues * 2 * WANTED_DESC + (queues + 1) * 2 * MBUF_CACHE;
-    s.mb =
-        ((uint64_t)s.num_bufs * (s.room_bytes + sizeof(struct rte_mbuf) + sizeof(struct pkt) + 64) >> 20) + 1;
+    /* Every queue may hold its descriptors full, every worker (and the opener) a full cache and a stash. */
+    s.num_bufs = in_flight + queues * 2 * WANTED_DESC + (queues + 1) * 2 * MBUF_CACHE +
+                 RTE_MAX(queues, params->num_workers) * DPDK_STASH;
+    s.mb = ((pool_bytes(s.num_bufs, s.room_bytes) + pool_bytes(s.num_longs, LONG_ROOM)) >> 20) + 1;
     return s;
 }
 
-static enum status make_pool(struct dpdk_netif *d, const struct sizing *s)
+static struct rte_mempool *make_pool(const struct dpdk_netif *d, const char *what, unsigned count,
+                                     unsigned cache, unsigned room)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
     int node = rte_eth_dev_socket_id(d->port);
+    struct rte_mempool *pool;
 
-    snprintf(name, sizeof(name), "mtcp_port%u", d->port);
-    d->pool = rte_pktmbuf_pool_create(name, s->num_bufs, MBUF_CACHE, RTE_ALIGN(sizeof(struct pkt), 8),
-                                      s->room_bytes, node);
-    if (!d->pool && node != SOCKET_ID_ANY)
-        d->pool = rte_pktmbuf_pool_create(name, s->num_bufs, MBUF_CACHE, RTE_ALIGN(sizeof(struct pkt), 8),
-                                          s->room_bytes, SOCKET_ID_ANY);
-    if (d->pool)
+    snprintf(name, sizeof(name), "mtcp_%s%u", what, d->port);
+    pool = rte_pktmbuf_pool_create(name, count, cache, sizeof(struct pkt), (uint16_t)room, node);
+    if (!pool && node != SOCKET_ID_ANY)
+        pool = rte_pktmbuf_pool_create(name, count, cache, sizeof(struct pkt), (uint16_t)room, SOCKET_ID_ANY);
+    if (pool)
+        dpdk_prepare_pool(pool);
+    return pool;
+}
+
+static enum status make_pools(struct dpdk_netif *d, const struct sizing *s)
+{
+    bool wants_longs = d->nif.offload == NETIF_OFFLOAD_SEG;
+
+    d->pool = make_pool(d, "port", s->num_bufs, MBUF_CACHE, s->room_bytes);
+    if (d->pool && wants_longs)
+        d->longs = make_pool(d, "long", s->num_longs, LONG_CACHE, LONG_ROOM);
+    if (d->pool && (d->longs || !wants_longs))
         return ST_OK;
     log_say(d->log, LOG_ERROR,
-            "dpdk: no memory for %u packet buffers of %u bytes (%llu MB): %s; give more hugepages, or a "
-            "larger -m in "
-            "the key 'eal', or fewer queues (num_cores)",
-            s->num_bufs, s->room_bytes, (unsigned long long)s->mb, rte_strerror(rte_errno));
+            "dpdk: no memory for %u packet buffers of %u bytes and %u long ones (%llu MB): %s; give more "
+            "hugepages, or a larger -m in the key 'eal', or fewer queues (num_cores)",
+            s->num_bufs, s->room_bytes, s->num_longs, (unsigned long long)s->mb, rte_strerror(rte_errno));
     return ST_NO_MEMORY;
 }
 
 static struct rte_eth_conf port_conf(const struct rte_eth_dev_info *info, unsigned queues, uint16_t mtu)
 {
-    const uint64_t l4 = RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
     struct rte_eth_conf conf = {.rxmode.mtu = mtu};
 
-    if ((info->rx_offload_capa & l4) == l4)
-        conf.rxmode.offloads |= l4;
-    conf.rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
     /* virtio spreads by itself and refuses to be told how. */
     if (queues > 1 && info->flow_type_rss_offloads && strncmp(info->driver_name, "net_virtio", 10)) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -266,19 +186,34 @@ static enum status complain(struct dpdk_netif *d, const char *what, int err)
     return ST_IO;
 }
 
+/* virtio takes sent buffers back when fewer than so many are free. Its default wears all of the ring's length
+ * of buffers; taken back early, the same few stay in the processor's cache. Only a virtual device's line says
+ * how long the ring is, and more than that is refused. */
+static uint16_t virtio_free_thresh(const char *device)
+{
+    const char *given = strstr(device, ",queue_size=");
+    int size = given ? atoi(given + strlen(",queue_size=")) : 0;
+
+    return size > (int)(2 * VIRTIO_TX_LEFT) ? (uint16_t)(size - (int)VIRTIO_TX_LEFT) : 0;
+}
+
 static enum status set_up_queues(struct dpdk_netif *d, const struct rte_eth_dev_info *info,
-                                 const struct rte_eth_conf *conf)
+                                 const struct rte_eth_conf *conf, const char *device)
 {
     uint16_t rx_desc = WANTED_DESC, tx_desc = WANTED_DESC;
     int node = rte_eth_dev_socket_id(d->port);
     struct rte_eth_rxconf rx = info->default_rxconf;
+    struct rte_eth_txconf tx = info->default_txconf;
     int err = rte_eth_dev_adjust_nb_rx_tx_desc(d->port, &rx_desc, &tx_desc);
 
     rx.offloads = conf->rxmode.offloads;
+    tx.offloads = conf->txmode.offloads;
+    if (!strncmp(device, "net_virtio_user", 15))
+        tx.tx_free_thresh = virtio_free_thresh(device);
     for (uint16_t q = 0; !err && q < d->nif.num_queues; q++) {
         err = rte_eth_rx_queue_setup(d->port, q, rx_desc, (unsigned)node, &rx, d->pool);
         if (!err)
-            err = rte_eth_tx_queue_setup(d->port, q, tx_desc, (unsigned)node, NULL);
+            err = rte_eth_tx_queue_setup(d->port, q, tx_desc, (unsigned)node, &tx);
     }
     return err ? complain(d, "the device refuses its queues", err) : ST_OK;
 }
@@ -313,8 +248,15 @@ static unsigned usable_queues(const struct rte_eth_dev_info *info, unsigned want
     return most;
 }
 
+static const char *offload_text(enum netif_offload o)
+{
+    return o == NETIF_OFFLOAD_SEG    ? "checksums and segmentation"
+           : o == NETIF_OFFLOAD_CSUM ? "checksums"
+                                     : "none";
+}
+
 static enum status set_up_port(struct dpdk_netif *d, const struct netif_params *params,
-                               const struct sizing *s)
+                               const struct sizing *s, const char *device)
 {
     struct rte_eth_dev_info info;
     struct rte_eth_conf conf;
@@ -330,12 +272,14 @@ static enum status set_up_port(struct dpdk_netif *d, const struct netif_params *
     }
     d->nif.num_queues = usable_queues(&info, d->nif.num_queues, d->log);
     conf = port_conf(&info, d->nif.num_queues, params->mtu);
+    dpdk_offload_choose(d, &info, params->offload, &conf);
     err = rte_eth_dev_configure(d->port, (uint16_t)d->nif.num_queues, (uint16_t)d->nif.num_queues, &conf);
     if (err)
         return complain(d, "the device refuses its configuration", err);
-    st = make_pool(d, s);
+    dpdk_offload_settle(d, device);
+    st = make_pools(d, s);
     if (st == ST_OK)
-        st = set_up_queues(d, &info, &conf);
+        st = set_up_queues(d, &info, &conf, device);
     if (st != ST_OK)
         return st;
     err = rte_eth_dev_start(d->port);
@@ -344,8 +288,9 @@ static enum status set_up_port(struct dpdk_netif *d, const struct netif_params *
     d->started = true;
     st = set_up_mac(d, params);
     if (st == ST_OK)
-        log_say(d->log, LOG_INFO, "dpdk: port %u (%s), %u queue(s), %u packet buffers, link %s", d->port,
-                info.driver_name, d->nif.num_queues, s->num_bufs, dpdk_link_up(&d->nif) ? "up" : "down");
+        log_say(d->log, LOG_INFO, "dpdk: port %u (%s), %u queue(s), %u packet buffers, offloads: %s, link %s",
+                d->port, info.driver_name, d->nif.num_queues, s->num_bufs, offload_text(d->nif.offload),
+                dpdk_link_up(&d->nif) ? "up" : "down");
     return st;
 }
 
@@ -357,19 +302,24 @@ static struct dpdk_netif *new_netif(const struct netif_params *params, unsigned 
         return NULL;
     d->nif = (struct netif){.ops = &dpdk_ops, .mtu = params->mtu, .num_queues = queues};
     d->log = params->log;
+    d->num_stashes = params->num_workers ? params->num_workers : queues;
     d->counters = aligned_alloc(64, queues * sizeof(*d->counters));
-    if (!d->counters) {
+    d->stashes = aligned_alloc(64, d->num_stashes * sizeof(*d->stashes));
+    if (!d->counters || !d->stashes) {
+        free(d->counters);
+        free(d->stashes);
         free(d);
         return NULL;
     }
     memset(d->counters, 0, queues * sizeof(*d->counters));
+    memset(d->stashes, 0, d->num_stashes * sizeof(*d->stashes));
     return d;
 }
 
 enum status dpdk_open(const struct netif_params *params, struct netif **out)
 {
     unsigned queues = params->num_queues ? params->num_queues : 1;
-    struct sizing sizing = size_of_pool(params, queues);
+    struct sizing sizing = size_of_pools(params, queues);
     struct port_name name;
     struct dpdk_netif *d;
     enum status st = port_name_parse(params->port, &name);
@@ -394,7 +344,7 @@ enum status dpdk_open(const struct netif_params *params, struct netif **out)
         return ST_NO_MEMORY;
     d->port = port;
     d->made_vdev = name.kind == PORT_BY_VDEV;
-    st = set_up_port(d, params, &sizing);
+    st = set_up_port(d, params, &sizing, name.kind == PORT_BY_VDEV ? name.devargs : name.device);
     if (st != ST_OK)
         dpdk_close(&d->nif);
     else

@@ -15,6 +15,7 @@
 #include <rte_mbuf.h>
 
 #include "netif/dpdk/dpdk_netif.h"
+#include "netif/dpdk/dpdk_priv.h"
 #include "netif/netif_testkit.h"
 
 static char all_logged[8192];
@@ -262,7 +263,7 @@ static void send_in_two(struct rte_mempool *pool, uint32_t first, uint32_t secon
     assert_int_equal(rte_eth_tx_burst(port, 0, &m, 1), 1);
 }
 
-static void pieces_are_joined_or_dropped(void **state)
+static void pieces_are_joined_or_chained(void **state)
 {
     struct netif *nif = must_open("vdev:net_ring0", 1);
     struct rte_mempool *pool =
@@ -272,14 +273,25 @@ static void pieces_are_joined_or_dropped(void **state)
 
     (void)state;
     assert_non_null(pool);
+    dpdk_prepare_pool(pool);
     send_in_two(pool, 600, 700);
     assert_int_equal(netif_rx_burst(nif, 0, &p, 1), 1);
     assert_int_equal(p->len, 1300);
+    assert_null(p->more);
     assert_int_equal(p->data[599], 1);
     assert_int_equal(p->data[600], 2);
     assert_int_equal(p->data[1299], 2);
     pkt_free(p);
-    send_in_two(pool, 2000, 2000); /* longer than a buffer */
+    send_in_two(pool, 2000, 1999); /* longer than a buffer */
+    assert_int_equal(netif_rx_burst(nif, 0, &p, 1), 1);
+    assert_int_equal(p->len, 2000);
+    assert_int_equal(pkt_total(p), 3999);
+    assert_int_equal(p->more->len, 1999);
+    assert_int_equal(p->more->data[1998], 2);
+    assert_null(p->more->more);
+    pkt_free(p);
+    assert_int_equal(rte_mempool_in_use_count(pool), 0);
+    send_in_two(pool, 20, 2170); /* and its headers are apart */
     assert_int_equal(netif_rx_burst(nif, 0, &p, 1), 0);
     kit_stats(nif, &s);
     assert_int_equal(s.rx_dropped, 1);
@@ -297,7 +309,7 @@ static void short_memory_is_told_with_numbers(void **state)
     (void)state;
     all_logged[0] = '\0';
     assert_int_equal(dpdk_open(&params, &nif), ST_NO_MEMORY);
-    logged("no memory for 403072 packet buffers of");
+    logged("no memory for 403104 packet buffers of");
     nif = must_open("vdev:net_ring0", 1); /* what was begun is undone */
     nif->ops->close(nif);
 }
@@ -314,7 +326,7 @@ int main(void)
         cmocka_unit_test(several_threads),
         cmocka_unit_test(fewer_queues_than_wanted),
         cmocka_unit_test(misses_list_what_there_is),
-        cmocka_unit_test(pieces_are_joined_or_dropped),
+        cmocka_unit_test(pieces_are_joined_or_chained),
         cmocka_unit_test(short_memory_is_told_with_numbers),
     };
 
