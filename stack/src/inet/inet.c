@@ -90,6 +90,7 @@ enum status inet_create(const struct inet_params *p, struct inet **out)
     if (!inet)
         return ST_NO_MEMORY;
     inet->mac = p->mac;
+    inet->mac_word = eth_addr_word(p->mac);
     inet->addr = p->addr;
     inet->prefix_len = p->prefix_len;
     inet->broadcast = p->prefix_len < 31 ? p->addr | ~route_mask(p->prefix_len) : 0;

@@ -2,6 +2,7 @@
  *
  * Frames in: Ethernet filter, IPv4 checks (RFC 1122 3.2.1), demultiplexing. A packet is dropped by exactly
  * one counter or handed on. */
+#include "base/byteorder.h"
 #include "inet/inet_priv.h"
 
 static bool is_broadcast(const struct inet *inet, ipv4_addr_t a)
@@ -9,31 +10,40 @@ static bool is_broadcast(const struct inet *inet, ipv4_addr_t a)
     return ipv4_is_broadcast(a) || (inet->broadcast && a == inet->broadcast);
 }
 
-/* Sources that no packet from the network can have (RFC 1122 3.2.1.3). */
+/* Sources that no packet from the network can have (RFC 1122 3.2.1.3): outside 1.0.0.0 to 223.255.255.255,
+ * loopback, our broadcast address (when it is 0 we have none, and nobody else has 0), ourselves. */
 static bool source_is_martian(const struct inet *inet, ipv4_addr_t src)
 {
-    return src >> 24 == 0 || ipv4_is_loopback(src) || src >> 28 >= 0xe || is_broadcast(inet, src) ||
+    return src - 0x01000000u >= 0xdf000000u || ipv4_is_loopback(src) || src == inet->broadcast ||
            src == inet->addr;
+}
+
+/* The counter of the reason to drop a packet whose destination is not just our address, NULL when it is for
+ * us. */
+static uint64_t *refuse_by_dst(struct inet_worker *iw, const struct ipv4_hdr *ip, bool link_broadcast)
+{
+    const struct inet *inet = iw->inet;
+
+    if (ip->dst == inet->addr)
+        return link_broadcast ? &iw->count.drop_ip_broadcast : NULL; /* RFC 1122 3.3.6 */
+    if (!is_broadcast(inet, ip->dst))
+        return &iw->count.drop_ip_dst;
+    return ip->proto == IP_PROTO_UDP ? NULL : &iw->count.drop_ip_broadcast;
 }
 
 /* The counter of the reason to drop a packet that was well formed, NULL when it is for us. */
 static uint64_t *ipv4_refuse(struct inet_worker *iw, const struct ipv4_hdr *ip, bool link_broadcast)
 {
-    const struct inet *inet = iw->inet;
+    uint64_t *reason;
 
-    if (source_is_martian(inet, ip->src))
+    if (source_is_martian(iw->inet, ip->src))
         return &iw->count.drop_ip_src;
-    if (ip->dst == inet->addr) {
-        if (link_broadcast) /* RFC 1122 3.3.6 */
-            return &iw->count.drop_ip_broadcast;
-    } else if (!is_broadcast(inet, ip->dst)) {
-        return &iw->count.drop_ip_dst;
-    } else if (ip->proto != IP_PROTO_UDP) {
-        return &iw->count.drop_ip_broadcast;
+    if (ip->dst != iw->inet->addr || link_broadcast) {
+        reason = refuse_by_dst(iw, ip, link_broadcast);
+        if (reason)
+            return reason;
     }
-    if (ip->more_frags || ip->frag_offset)
-        return &iw->count.drop_ip_fragment;
-    return NULL;
+    return ip->more_frags || ip->frag_offset ? &iw->count.drop_ip_fragment : NULL;
 }
 
 /* A packet for us: the header goes, the protocol takes the rest. */
@@ -69,25 +79,34 @@ static void ipv4_input(struct inet_worker *iw, struct pkt *pkt, bool link_broadc
 void inet_input(struct inet_worker *iw, struct pkt *frame, uint64_t now_us)
 {
     const struct inet *inet = iw->inet;
+    uint64_t dst, src;
     struct eth_hdr eth;
+    uint16_t type;
+    bool broadcast;
 
     iw->count.rx_frames++;
-    if (eth_parse(frame->data, frame->len, &eth) != ST_OK) {
+    if (frame->len < ETH_HDR_LEN) {
         inet_drop(&iw->count.drop_eth_short, frame);
         return;
     }
-    if (!eth_addr_is_multicast(eth.dst) && !eth_addr_equal(eth.dst, inet->mac)) {
+    dst = eth_addr_load(frame->data);
+    src = eth_addr_load(frame->data + 6);
+    type = get_be16(frame->data + 12);
+    broadcast = eth_addr_is_multicast_word(dst);
+    if (!broadcast && dst != inet->mac_word) {
         inet_drop(&iw->count.drop_eth_dst, frame);
         return;
     }
-    if (eth_addr_equal(eth.src, inet->mac)) {
+    if (src == inet->mac_word) {
         inet_drop(&iw->count.drop_eth_own, frame);
         return;
     }
+    if (type == ETH_TYPE_ARP)
+        eth_parse(frame->data, frame->len, &eth);
     pkt_pull(frame, ETH_HDR_LEN);
-    if (eth.type == ETH_TYPE_IPV4)
-        ipv4_input(iw, frame, eth_addr_is_multicast(eth.dst), now_us);
-    else if (eth.type == ETH_TYPE_ARP)
+    if (type == ETH_TYPE_IPV4)
+        ipv4_input(iw, frame, broadcast, now_us);
+    else if (type == ETH_TYPE_ARP)
         inet_arp_input(iw, &eth, frame, now_us);
     else
         inet_drop(&iw->count.drop_eth_type, frame);

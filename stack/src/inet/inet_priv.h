@@ -25,6 +25,7 @@
 
 struct inet {
     struct eth_addr mac;
+    uint64_t mac_word;           /**< the same, by eth_addr_word() */
     ipv4_addr_t addr, broadcast; /**< broadcast: of the connected network, 0 when it has none (/31, /32) */
     uint8_t prefix_len;
     uint16_t mtu;
