@@ -128,6 +128,17 @@ static unsigned admit_all(struct steer *s, unsigned self, struct pkt **frames, u
     return kept;
 }
 
+/* Up to n frames of one lane; fewer only when it is empty, however many had to be held back. */
+static unsigned take_lane(struct steer *s, unsigned self, struct lane *l, struct pkt **frames, unsigned n,
+                          bool given)
+{
+    unsigned got = 0, more;
+
+    while (got < n && (more = lane_take(l, frames + got, n - got)) > 0)
+        got += admit_all(s, self, frames + got, more, given);
+    return got;
+}
+
 unsigned steer_take(struct steer *s, unsigned worker, struct pkt **frames, unsigned n)
 {
     struct steer_worker *w = &s->worker[worker];
@@ -139,7 +150,7 @@ unsigned steer_take(struct steer *s, unsigned worker, struct pkt **frames, unsig
     for (; from && got < n; from &= from - 1) {
         struct lane *l = atomic_load_explicit(&w->lane[__builtin_ctzll(from)], memory_order_relaxed);
 
-        got += admit_all(s, worker, frames + got, lane_take(l, frames + got, n - got), true);
+        got += take_lane(s, worker, l, frames + got, n - got, true);
     }
     if (w->next_lane >= lanes)
         w->next_lane = 0;
@@ -147,7 +158,7 @@ unsigned steer_take(struct steer *s, unsigned worker, struct pkt **frames, unsig
         unsigned at = w->next_lane + i;
         struct lane *l = s->queue[at < lanes ? at : at - lanes].lane[worker];
 
-        got += admit_all(s, worker, frames + got, lane_take(l, frames + got, n - got), false);
+        got += take_lane(s, worker, l, frames + got, n - got, false);
     }
     w->next_lane++;
     return got;
