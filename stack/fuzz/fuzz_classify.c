@@ -7,14 +7,14 @@
 #include "steer/classify.h"
 #include "steer/flow_hash.h"
 
-static void check(const uint8_t *frame, size_t size)
+static void check(const uint8_t *frame, size_t size, uint32_t more)
 {
     struct flow_class c, again;
 
     memset(&c, 0xaa, sizeof(c));
     memset(&again, 0x55, sizeof(again));
-    flow_classify(frame, (uint32_t)size, &c);
-    flow_classify(frame, (uint32_t)size, &again);
+    flow_classify(frame, (uint32_t)size, more, &c);
+    flow_classify(frame, (uint32_t)size, more, &again);
     FUZZ_CHECK(c.kind <= FLOW_UDP && c.kind == again.kind && c.hash == again.hash && c.proto == again.proto);
     FUZZ_CHECK((c.kind == FLOW_NONE) == (c.hash == FLOW_HASH_NONE));
     FUZZ_CHECK(c.proto == 0 || c.proto == 6 || c.proto == 17);
@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = malloc(size ? size : 1); /* ends where the input does */
 
     memcpy(copy, data, size);
-    check(copy, size);
+    check(copy, size, 0);
+    check(copy, size, 60000);
     free(copy);
     return 0;
 }

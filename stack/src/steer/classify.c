@@ -34,15 +34,16 @@
 #define ICMP_ERROR_HDR_LEN 8u
 #define ICMPV6_ERRORS 128u /* types below are errors */
 
-/* A piece of the frame. */
+/* A part of the frame's first piece. */
 struct view {
     const uint8_t *at;
     uint32_t len;
+    uint32_t more; /* bytes behind it that cannot be read here */
 };
 
 static inline struct view view_from(struct view v, uint32_t skip)
 {
-    return (struct view){v.at + skip, v.len - skip};
+    return (struct view){v.at + skip, v.len - skip, v.more};
 }
 
 static inline be32_t load_be32(const uint8_t *p)
@@ -123,7 +124,7 @@ static bool classify_ipv4(struct view ip, bool inner, struct flow_class *out)
     total_len = get_be16(ip.at + 2);
     if (!inner && total_len < ip.len)
         ip.len = total_len;
-    if (hdr_len < IPV4_HDR_LEN || ip.len < hdr_len || (!inner && total_len > ip.len))
+    if (hdr_len < IPV4_HDR_LEN || ip.len < hdr_len || (!inner && total_len > ip.len + ip.more))
         return true;
     l4 = view_from(ip, hdr_len);
     frag = get_be16(ip.at + 6);
@@ -176,7 +177,7 @@ static bool classify_ipv6(struct view ip, bool inner, struct flow_class *out)
     by_addresses(words, out);
     payload_len = get_be16(ip.at + 4);
     l4 = view_from(ip, IPV6_HDR_LEN);
-    if (!inner && payload_len > l4.len)
+    if (!inner && payload_len > l4.len + l4.more)
         return true;
     if (payload_len < l4.len)
         l4.len = payload_len;
@@ -220,7 +221,7 @@ static void classify_slow(struct view frame, struct flow_class *out)
         *out = (struct flow_class){.hash = FLOW_HASH_NONE, .kind = FLOW_NONE};
 }
 
-void flow_classify(const uint8_t *frame, uint32_t len, struct flow_class *out)
+void flow_classify(const uint8_t *frame, uint32_t len, uint32_t more_len, struct flow_class *out)
 {
     const uint8_t *ip = frame + ETH_HDR_LEN, *l4 = ip + IPV4_HDR_LEN;
 
@@ -228,9 +229,9 @@ void flow_classify(const uint8_t *frame, uint32_t len, struct flow_class *out)
      * datagram of under 12 bytes that was not padded, takes the other way. */
     if (len < ETH_HDR_LEN + IPV4_HDR_LEN + TCP_HDR_LEN || get_be16(frame + 12) != ETH_TYPE_IPV4 ||
         ip[0] != 0x45 || (get_be16(ip + 6) & IPV4_FRAGMENT) ||
-        (ip[9] != IP_PROTO_TCP && ip[9] != IP_PROTO_UDP) || get_be16(ip + 2) + ETH_HDR_LEN > len ||
+        (ip[9] != IP_PROTO_TCP && ip[9] != IP_PROTO_UDP) || get_be16(ip + 2) + ETH_HDR_LEN > len + more_len ||
         get_be16(ip + 2) < IPV4_HDR_LEN + (ip[9] == IP_PROTO_TCP ? TCP_HDR_LEN : UDP_HDR_LEN)) {
-        classify_slow((struct view){frame, len}, out);
+        classify_slow((struct view){frame, len, more_len}, out);
         return;
     }
     out->peer = load_be32(ip + 12);

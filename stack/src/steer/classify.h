@@ -28,7 +28,7 @@ struct flow_class {
     be32_t local, peer;           /**< of IPv4 */
 };
 
-/** Any bytes. */
-void flow_classify(const uint8_t *frame, uint32_t len, struct flow_class *out);
+/** Any bytes. more_len: bytes of the frame that are elsewhere, behind these (a frame in several pieces). */
+void flow_classify(const uint8_t *frame, uint32_t len, uint32_t more_len, struct flow_class *out);
 
 #endif

@@ -39,7 +39,7 @@ static struct flow_class classify(const struct frame *f)
     struct flow_class c;
 
     memset(&c, 0xaa, sizeof(c));
-    flow_classify(f->b, f->len, &c);
+    flow_classify(f->b, f->len, 0, &c);
     return c;
 }
 
@@ -102,7 +102,7 @@ static void cut_everywhere(const struct frame *f)
         struct flow_class c;
 
         memcpy(copy, f->b, len);
-        flow_classify(copy, len, &c);
+        flow_classify(copy, len, 0, &c);
         if (c.kind == FLOW_NONE)
             assert_int_equal(c.hash, FLOW_HASH_NONE);
         else if (c.kind != FLOW_ADDRESSES)
@@ -270,6 +270,25 @@ static void lengths_that_lie_leave_the_addresses(void **state)
     expect_none(&f);
 }
 
+/* Merged segments: the headers stand in the first piece, the length is that of all pieces. */
+static void frames_in_pieces(void **state)
+{
+    struct frame f = frame_of(&tcp_flow, TCP_ACK);
+    struct flow_class c;
+
+    (void)state;
+    put_be16(f.b + 16, 9050);
+    expect_addresses(&f);
+    for (uint32_t more = 0; more < 20000; more += 10) {
+        flow_classify(f.b, f.len, more, &c);
+        assert_int_equal(c.kind, f.len + more >= 14 + 9050 ? FLOW_TCP : FLOW_ADDRESSES);
+    }
+    flow_classify(f.b, 50, 10000, &c); /* not even the header in the first one */
+    assert_int_equal(c.kind, FLOW_TCP);
+    flow_classify(f.b, 36, 10000, &c);
+    assert_int_equal(c.kind, FLOW_ADDRESSES);
+}
+
 /* ---- IPv6 ---- */
 
 static void ipv6_addresses(uint8_t *ip, bool swapped)
@@ -394,6 +413,7 @@ int main(void)
         cmocka_unit_test(icmp_errors_follow_their_flow),
         cmocka_unit_test(an_error_in_an_error_is_not_followed),
         cmocka_unit_test(lengths_that_lie_leave_the_addresses),
+        cmocka_unit_test(frames_in_pieces),
         cmocka_unit_test(ipv6_flows_are_symmetric),
         cmocka_unit_test(ipv6_extension_headers),
         cmocka_unit_test(endless_extension_headers_end),

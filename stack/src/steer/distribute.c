@@ -78,7 +78,7 @@ static inline void sort_one(struct sorting *run, struct pkt *frame)
     uint32_t entry;
     unsigned b, home;
 
-    flow_classify(frame->data, frame->len, &c);
+    flow_classify(frame->data, frame->len, frame->more_len, &c);
     frame->hash = c.hash;
     if (__builtin_expect(c.kind == FLOW_NONE, 0)) {
         put(run, anyone(run), frame, 0);
@@ -212,7 +212,7 @@ bool steer_give(struct steer *s, unsigned from, unsigned to, struct pkt *frame)
 {
     struct flow_class c;
 
-    flow_classify(frame->data, frame->len, &c);
+    flow_classify(frame->data, frame->len, frame->more_len, &c);
     frame->hash = c.hash;
     return steer_give_frame(s, from, to, frame);
 }

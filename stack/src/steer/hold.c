@@ -41,7 +41,7 @@ static bool relay(struct steer *s, unsigned self, unsigned b, struct pkt *frame)
     struct pin_key key;
     unsigned to;
 
-    flow_classify(frame->data, frame->len, &c);
+    flow_classify(frame->data, frame->len, frame->more_len, &c);
     if (!pin_key_of_class(&c, &key))
         return false;
     to = bucket_pinned_to(&s->table, b, &key);
@@ -59,7 +59,7 @@ static bool admit_given(struct steer *s, unsigned self, unsigned b, struct pkt *
     struct flow_class c;
     unsigned to;
 
-    flow_classify(frame->data, frame->len, &c);
+    flow_classify(frame->data, frame->len, frame->more_len, &c);
     to = steer_route_anywhere(s, &c);
     if (to != self && to != STEER_NOBODY) {
         if (move_still_has(s, self, b) && to == entry_home(entry))
