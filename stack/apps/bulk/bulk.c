@@ -32,6 +32,7 @@ static struct {
     long opened, ended; /* connections: begun; done or failed */
     unsigned long connections, errors, mismatches, said;
     uint64_t bytes, first_us, last_us;
+    uint64_t warm_bytes; /* that came before the warm-up was over */
     unsigned num_shas;
     char shas[MAX_SHAS][SHA_HEX];
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -41,6 +42,8 @@ struct bulk_worker {
     mctx_t mctx;
     int ep, listener, max_conns;
     struct bulk_conn *conns;
+    uint64_t bytes, now_us, begin_us; /* of this thread; time of the last wait; first connection */
+    bool warm;
 };
 
 mctx_t bulk_mctx(const struct bulk_worker *w)
@@ -64,6 +67,13 @@ void bulk_watch(struct bulk_worker *w, int fd, uint32_t events)
 void bulk_count(struct bulk_worker *w, size_t bytes)
 {
     count(all.role->sends ? &w->t->counts.write_bytes : &w->t->counts.read_bytes, bytes);
+    w->bytes += bytes;
+}
+
+bool bulk_time_over(const struct bulk_worker *w)
+{
+    return bulk_plan.seconds > 0 && w->begin_us &&
+           (double)(w->now_us - w->begin_us) >= bulk_plan.seconds * 1e6;
 }
 
 void bulk_say_failed(struct bulk_worker *w, const char *step, const char *why)
@@ -91,9 +101,11 @@ static bool conn_begin(struct bulk_worker *w, int fd)
     if (!c->sha || (all.role->sends && !c->chunk) || !EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL) ||
         mtcp_setsock_nonblock(w->mctx, fd) || mtcp_epoll_ctl(w->mctx, w->ep, MTCP_EPOLL_CTL_ADD, fd, &ev))
         return false;
+    w->now_us = app_now_us();
+    w->begin_us = w->begin_us ? w->begin_us : w->now_us;
     pthread_mutex_lock(&all.lock);
     if (!all.first_us)
-        all.first_us = app_now_us();
+        all.first_us = w->now_us;
     pthread_mutex_unlock(&all.lock);
     return true;
 }
@@ -235,6 +247,21 @@ static void connect_all(struct bulk_worker *w)
     }
 }
 
+/* What arrived until the warm-up was over does not count. */
+static void end_warmup(struct bulk_worker *w)
+{
+    double warm_us = bulk_plan.warmup_s * 1e6;
+
+    if (w->warm || !w->begin_us || (double)(w->now_us - w->begin_us) < warm_us)
+        return;
+    w->warm = true;
+    pthread_mutex_lock(&all.lock);
+    all.warm_bytes += w->bytes;
+    if (all.first_us < w->now_us && warm_us > 0)
+        all.first_us = w->now_us;
+    pthread_mutex_unlock(&all.lock);
+}
+
 static void run_events(struct bulk_worker *w)
 {
     struct mtcp_epoll_event events[MAX_EVENTS];
@@ -242,6 +269,8 @@ static void run_events(struct bulk_worker *w)
     while (!app_stopping()) {
         int n = thread_wait(w->t, w->ep, events, MAX_EVENTS, WAIT_MS);
 
+        w->now_us = app_now_us();
+        end_warmup(w);
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.sockid;
 
@@ -287,6 +316,17 @@ static int usage_error(const struct bulk_role *role, const char *why)
     return APP_EXIT_USAGE;
 }
 
+static bool seconds(const char *option, const char *text, double *out)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    if (end != text && *end == '\0' && *out >= 0 && *out <= 86400)
+        return true;
+    fprintf(stderr, "%s %s: not a number of seconds\n", option, text);
+    return false;
+}
+
 static bool shared_option(const struct bulk_role *role, int opt, const char *arg)
 {
     struct bulk_plan *p = &bulk_plan;
@@ -306,6 +346,10 @@ static bool shared_option(const struct bulk_role *role, int opt, const char *arg
             return false;
         p->seed = (uint64_t)seed;
         return true;
+    case 't':
+        return seconds("-t", arg, &p->seconds);
+    case 'w':
+        return seconds("-w", arg, &p->warmup_s);
     default:
         return role->option(opt, arg);
     }
@@ -339,8 +383,10 @@ static int parse_options(int argc, char **argv, const struct bulk_role *role)
         return usage_error(role, "where to? -a ADDRESS -p PORT, or -l PORT");
     if (p->connects && !p->port)
         return usage_error(role, "-p PORT is missing");
+    if (role->sends && p->seconds > 0)
+        p->bytes = p->bytes ? p->bytes : UINT64_MAX;
     if (role->sends && !p->bytes)
-        return usage_error(role, "-b BYTES is missing");
+        return usage_error(role, "-b BYTES or -t SECONDS is missing");
     p->listens = !p->connects;
     if (!p->port)
         p->port = 9999;
@@ -361,7 +407,8 @@ static void report(const struct bulk_role *role)
 {
     static struct json j;
     double seconds = all.last_us > all.first_us ? (double)(all.last_us - all.first_us) / 1e6 : 0;
-    double gbps = seconds > 0 ? (double)all.bytes * 8e-9 / seconds : 0;
+    uint64_t counted_bytes = all.bytes - (all.bytes < all.warm_bytes ? all.bytes : all.warm_bytes);
+    double gbps = seconds > 0 ? (double)counted_bytes * 8e-9 / seconds : 0;
 
     app_say(&bulk_plan.options, "%s: %lu connections, %llu bytes in %.3f s, %.3f Gbit/s, %lu errors, %s",
             role->name, all.connections, (unsigned long long)all.bytes, seconds, gbps,

@@ -30,9 +30,10 @@ struct bulk_plan {
     bool listens, connects;
     in_addr_t address;
     long port;
-    long connections; /**< 0 = until a signal comes */
-    uint64_t bytes;   /**< of a connection (source) */
-    uint64_t seed;    /**< 0 = the bytes are neither made nor verified nor hashed */
+    long connections;         /**< 0 = until a signal comes */
+    uint64_t bytes;           /**< of a connection (source) */
+    uint64_t seed;            /**< 0 = the bytes are neither made nor verified nor hashed */
+    double seconds, warmup_s; /**< how long to send (0: bytes decide); what does not count at the start */
 };
 extern struct bulk_plan bulk_plan;
 
@@ -49,8 +50,10 @@ void bulk_hash(struct bulk_conn *c, const void *data, size_t len);
 mctx_t bulk_mctx(const struct bulk_worker *w);
 /** Changes what is waited for on a connection. */
 void bulk_watch(struct bulk_worker *w, int fd, uint32_t events);
-/** Counts payload for the progress lines. */
+/** Counts payload. */
 void bulk_count(struct bulk_worker *w, size_t bytes);
+/** Source: the time to send (-t) is over. */
+bool bulk_time_over(const struct bulk_worker *w);
 /** A sentence about a connection that failed; the first few only. */
 void bulk_say_failed(struct bulk_worker *w, const char *step, const char *why);
 

@@ -11,7 +11,8 @@
 #define CHUNKS_AT_ONCE 16
 
 static const char usage[] =
-    "usage: tcp_sink [-l PORT | -a ADDRESS -p PORT] -f CONF [-n CONNECTIONS] [-s SEED] [-N CORES] [--json]\n"
+    "usage: tcp_sink [-l PORT | -a ADDRESS -p PORT] -f CONF [-n CONNECTIONS] [-s SEED] [-N CORES]\n"
+    "                [-w SECONDS] [--json]\n"
     "  -l PORT             listen (9999)\n"
     "  -a ADDRESS -p PORT  connect instead\n"
     "  -n CONNECTIONS      end after so many (listening: at a signal only; connecting: 1)\n"
@@ -54,7 +55,7 @@ static enum bulk_state on_event(struct bulk_worker *w, int fd, struct bulk_conn 
 int main(int argc, char **argv)
 {
     static const struct bulk_role role = {
-        .name = "tcp_sink", .usage = usage, .own_options = "n:", .option = option, .on_event = on_event};
+        .name = "tcp_sink", .usage = usage, .own_options = "n:w:", .option = option, .on_event = on_event};
 
     return bulk_main(argc, argv, &role);
 }

@@ -11,16 +11,17 @@
 
 #define CHUNKS_AT_ONCE 16
 
-static const char usage[] = "usage: tcp_source (-a ADDRESS -p PORT | -l PORT) -f CONF -b BYTES [-c "
-                            "CONNECTIONS] [-s SEED] [-N CORES]\n"
-                            "                  [--json]\n"
-                            "  -a ADDRESS -p PORT  connect and send\n"
-                            "  -l PORT             listen, and send to whoever connects\n"
-                            "  -b BYTES            of each connection; k, m, g = 1024, 1024^2, 1024^3\n"
-                            "  -c CONNECTIONS      at once when connecting; in all when listening (1)\n"
-                            "  -s SEED             of the stream (1); 0 = any bytes, to measure the transfer alone\n"
-                            "  -N CORES            cores of the stack, a thread for each (1)\n"
-                            "  --json              JSON lines on standard output\n";
+static const char usage[] =
+    "usage: tcp_source (-a ADDRESS -p PORT | -l PORT) -f CONF (-b BYTES | -t SECONDS)\n"
+    "                  [-c CONNECTIONS] [-s SEED] [-N CORES] [--json]\n"
+    "  -a ADDRESS -p PORT  connect and send\n"
+    "  -l PORT             listen, and send to whoever connects\n"
+    "  -b BYTES            of each connection; k, m, g = 1024, 1024^2, 1024^3\n"
+    "  -t SECONDS          how long to send on each\n"
+    "  -c CONNECTIONS      at once when connecting; in all when listening (1)\n"
+    "  -s SEED             of the stream (1); 0 = any bytes, to measure the transfer alone\n"
+    "  -N CORES            cores of the stack, a thread for each (1)\n"
+    "  --json              JSON lines on standard output\n";
 
 static bool option(int opt, const char *arg)
 {
@@ -54,7 +55,7 @@ static enum bulk_state send_some(struct bulk_worker *w, int fd, struct bulk_conn
     for (unsigned i = 0; i < CHUNKS_AT_ONCE; i++) {
         ssize_t n;
 
-        if (c->chunk_sent == c->chunk_len && !next_chunk(c)) {
+        if (c->chunk_sent == c->chunk_len && (bulk_time_over(w) || !next_chunk(c))) {
             c->shut = true;
             if (mtcp_shutdown(bulk_mctx(w), fd, SHUT_WR))
                 return fail(w, "shutdown");
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
 {
     static const struct bulk_role role = {.name = "tcp_source",
                                           .usage = usage,
-                                          .own_options = "b:c:",
+                                          .own_options = "b:c:t:",
                                           .sends = true,
                                           .option = option,
                                           .on_event = on_event};

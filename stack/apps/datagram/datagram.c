@@ -20,15 +20,20 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == DATAGRAM_HEADER, "no padding");
 
-void datagram_make(const struct datagram *d, void *buf, size_t len)
+void datagram_mark(const struct datagram *d, void *buf)
 {
     struct header h = {htole16(MAGIC), (uint8_t)d->kind, 0, htole32(d->number), htole64(d->sent_us)};
 
     memcpy(buf, &h, sizeof(h));
-    stream_fill(d->number, 0, (uint8_t *)buf + sizeof(h), len - sizeof(h));
 }
 
-bool datagram_check(const void *buf, size_t len, struct datagram *out)
+void datagram_make(const struct datagram *d, void *buf, size_t len)
+{
+    datagram_mark(d, buf);
+    stream_fill(d->number, 0, (uint8_t *)buf + DATAGRAM_HEADER, len - DATAGRAM_HEADER);
+}
+
+bool datagram_glance(const void *buf, size_t len, struct datagram *out)
 {
     struct header h;
 
@@ -36,8 +41,13 @@ bool datagram_check(const void *buf, size_t len, struct datagram *out)
         return false;
     memcpy(&h, buf, sizeof(h));
     *out = (struct datagram){(enum datagram_kind)h.kind, le32toh(h.number), le64toh(h.sent_us)};
-    return le16toh(h.magic) == MAGIC && h.zero == 0 && h.kind >= DATAGRAM_DATA && h.kind <= DATAGRAM_END &&
-           stream_check(out->number, 0, (const uint8_t *)buf + sizeof(h), len - sizeof(h));
+    return le16toh(h.magic) == MAGIC && h.zero == 0 && h.kind >= DATAGRAM_DATA && h.kind <= DATAGRAM_END;
+}
+
+bool datagram_check(const void *buf, size_t len, struct datagram *out)
+{
+    return datagram_glance(buf, len, out) &&
+           stream_check(out->number, 0, (const uint8_t *)buf + DATAGRAM_HEADER, len - DATAGRAM_HEADER);
 }
 
 bool flow_init(struct flow *f)

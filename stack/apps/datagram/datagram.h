@@ -29,6 +29,11 @@ void datagram_make(const struct datagram *d, void *buf, size_t len);
 /** False when it is not one of ours, or its bytes are not what they should be. */
 bool datagram_check(const void *buf, size_t len, struct datagram *out);
 
+/** Changes the header of a datagram that was made; its stream then no longer fits its number. */
+void datagram_mark(const struct datagram *d, void *buf);
+/** Reads the header alone: its stream is not looked at. False when it is not one of ours. */
+bool datagram_glance(const void *buf, size_t len, struct datagram *out);
+
 /** Account of one flow: what came, what is missing, what came twice or late. */
 struct flow {
     uint32_t unique, duplicates, reordered;

@@ -16,6 +16,7 @@
 #include "mudp_api.h"
 
 #define OPT_ECHO 300
+#define OPT_FAST 301
 #define AT_ONCE 32
 #define HELLO_MS 100 /* for ARP, before the first that counts */
 #define END_MARKERS 5
@@ -23,21 +24,24 @@
 #define ECHO_WAIT_US 1000000u
 #define SECOND_US 1000000u
 
-static const char usage[] = "usage: udp_source -a ADDRESS -p PORT -f CONF -n DATAGRAMS [-s SIZE] [-r PPS] "
-                            "[--echo] [-N CORES] [--json]\n"
-                            "  -a ADDRESS -p PORT  where to\n"
-                            "  -n DATAGRAMS        in all\n"
-                            "  -s SIZE             bytes of a datagram, 16 to 65507 (1400)\n"
-                            "  -r PPS              datagrams a second in all (0 = as fast as it can)\n"
-                            "  --echo              await each one back and measure how long it took\n"
-                            "  -N CORES            cores of the stack, a thread for each (1)\n"
-                            "  --json              JSON lines on standard output\n";
+static const char usage[] =
+    "usage: udp_source -a ADDRESS -p PORT -f CONF (-n DATAGRAMS | -t SECONDS)\n"
+    "                  [-s SIZE] [-r PPS] [--echo] [--fast] [-N CORES] [--json]\n"
+    "  -a ADDRESS -p PORT  where to\n"
+    "  -n DATAGRAMS        in all\n"
+    "  -t SECONDS          how long to send\n"
+    "  -s SIZE             bytes of a datagram, 16 to 65507 (1400)\n"
+    "  -r PPS              datagrams a second in all (0 = as fast as it can)\n"
+    "  --echo              await each one back and measure how long it took\n"
+    "  --fast              one payload for all: measures the stack (udp_sink --fast)\n"
+    "  -N CORES            cores of the stack, a thread for each (1)\n"
+    "  --json              JSON lines on standard output\n";
 
 static struct {
     struct app_options options;
     struct sockaddr_in to;
-    long port, datagrams, size, pps;
-    bool has_address, echo;
+    long port, datagrams, size, pps, seconds;
+    bool has_address, echo, fast;
 } plan = {.options = {.name = "udp_source", .cores = 1}, .size = 1400};
 
 /* One thread's share and account. */
@@ -47,7 +51,7 @@ struct source {
     int fd, ep;
     uint32_t share, sent;
     double pps;
-    uint64_t failures, echoed, corrupt, first_us, last_us;
+    uint64_t failures, echoed, corrupt, first_us, last_us, burst_us;
     struct histogram rtt_us;
     uint8_t out[DATAGRAM_MAX], in[DATAGRAM_MAX];
 };
@@ -78,7 +82,10 @@ static int send_one(struct source *s, enum datagram_kind kind, uint32_t number, 
 {
     struct datagram d = {kind, number, now_us};
 
-    datagram_make(&d, s->out, len);
+    if (plan.fast && kind == DATAGRAM_DATA && number > 0)
+        datagram_mark(&d, s->out);
+    else
+        datagram_make(&d, s->out, len);
     return (int)mudp_sendto(s->mctx, s->fd, s->out, len, 0, (struct sockaddr *)&plan.to, sizeof(plan.to));
 }
 
@@ -108,7 +115,7 @@ static int pause_ms(const struct source *s)
 
 static void send_burst(struct source *s)
 {
-    uint64_t now_us = app_now_us(); /* reading the clock costs as much as sending */
+    uint64_t now_us = s->burst_us = app_now_us(); /* reading the clock costs as much as sending */
 
     for (uint32_t n = due(s); n; n--) {
         if (plan.echo)
@@ -151,7 +158,9 @@ static void send_all(struct source *s)
     send_one(s, DATAGRAM_HELLO, 0, DATAGRAM_HEADER, app_now_us());
     run_for(s, HELLO_MS);
     s->first_us = app_now_us();
-    while (s->sent < s->share && !app_stopping()) {
+    s->burst_us = s->first_us;
+    while (s->sent < s->share && !app_stopping() &&
+           (!plan.seconds || s->burst_us < s->first_us + (uint64_t)plan.seconds * SECOND_US)) {
         send_burst(s);
         run_stack(s, pause_ms(s));
     }
@@ -204,8 +213,13 @@ static bool own_option(int opt, const char *arg)
         return app_number("-s", arg, DATAGRAM_HEADER, DATAGRAM_MAX, &plan.size);
     case 'r':
         return app_number("-r", arg, 0, 1000000000, &plan.pps);
+    case 't':
+        return app_number("-t", arg, 1, 86400, &plan.seconds);
     case OPT_ECHO:
         plan.echo = true;
+        return true;
+    case OPT_FAST:
+        plan.fast = true;
         return true;
     default:
         return false;
@@ -215,10 +229,11 @@ static bool own_option(int opt, const char *arg)
 static int parse_options(int argc, char **argv)
 {
     static const struct option echo_option = {"echo", no_argument, NULL, OPT_ECHO};
-    struct option long_options[] = {app_long_options[0], app_long_options[1], echo_option, {0}};
+    static const struct option fast_option = {"fast", no_argument, NULL, OPT_FAST};
+    struct option long_options[] = {app_long_options[0], app_long_options[1], echo_option, fast_option, {0}};
     int opt;
 
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "a:p:n:s:r:", long_options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "a:p:n:s:r:t:", long_options, NULL)) != -1) {
         enum app_option_result r = app_option(&plan.options, opt, optarg);
 
         if (r == APP_OPTION_HELP) {
@@ -234,8 +249,10 @@ static int parse_options(int argc, char **argv)
         return usage_error("-f CONF is missing");
     if (!plan.has_address || !plan.port)
         return usage_error("where to? -a ADDRESS -p PORT");
+    if (!plan.datagrams && plan.seconds)
+        plan.datagrams = (long)(UINT32_MAX - 1) * plan.options.cores;
     if (!plan.datagrams)
-        return usage_error("-n DATAGRAMS is missing");
+        return usage_error("-n DATAGRAMS or -t SECONDS is missing");
     plan.to.sin_family = AF_INET;
     plan.to.sin_port = htons((uint16_t)plan.port);
     if (plan.options.cores > plan.datagrams)

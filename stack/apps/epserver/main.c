@@ -102,22 +102,22 @@ static void respond(struct conn *c)
     response_header(c, 200, "OK", f->len);
 }
 
-/** Writes some of the response. 1 when all is written, 0 when there is no room, -1 when the connection is
- * dead. */
+/** Writes some of the response, header and body in one call. 1 when all is written, 0 when there is no room,
+ * -1 when the connection is dead. */
 static int send_some(struct worker *w, int fd, struct conn *c)
 {
     while (c->header_sent < c->header_len || c->body_sent < c->body_len) {
-        bool header = c->header_sent < c->header_len;
-        const char *from = header ? c->header + c->header_sent : c->body + c->body_sent;
-        size_t len = header ? (size_t)(c->header_len - c->header_sent) : c->body_len - c->body_sent;
-        ssize_t n = mtcp_write(w->mctx, fd, from, len);
+        size_t header = (size_t)(c->header_len - c->header_sent);
+        struct iovec iov[2] = {{c->header + c->header_sent, header},
+                               {(char *)(uintptr_t)c->body + c->body_sent, c->body_len - c->body_sent}};
+        bool only_body = header == 0, only_header = iov[1].iov_len == 0;
+        int n = mtcp_writev(w->mctx, fd, iov + only_body, 2 - only_body - only_header);
 
         if (n < 0)
             return errno == EAGAIN ? 0 : -1;
-        if (header)
-            c->header_sent += (int)n;
-        else
-            c->body_sent += (size_t)n;
+        header = (size_t)n < header ? (size_t)n : header;
+        c->header_sent += (int)header;
+        c->body_sent += (size_t)n - header;
         count(&w->t->counts.write_bytes, (unsigned long)n);
     }
     return 1;

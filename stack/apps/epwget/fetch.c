@@ -286,6 +286,11 @@ void fetch_event(struct fetcher *f, int fd, uint32_t events)
     }
 }
 
+void fetch_stats_clear(struct fetch_stats *s)
+{
+    *s = (struct fetch_stats){.connects = s->connects, .errors = s->errors, .timeouts = s->timeouts};
+}
+
 void fetch_stats_add(struct fetch_stats *to, const struct fetch_stats *from)
 {
     to->connects += from->connects;

@@ -47,6 +47,8 @@ void fetch_fini(struct fetcher *f);
 /** Starts the next flow; false when there is no descriptor for it now. */
 bool fetch_start(struct fetcher *f);
 void fetch_event(struct fetcher *f, int fd, uint32_t events);
+/** Begins to count anew; errors stay. */
+void fetch_stats_clear(struct fetch_stats *s);
 void fetch_stats_add(struct fetch_stats *to, const struct fetch_stats *from);
 
 #endif

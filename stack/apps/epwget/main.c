@@ -14,7 +14,8 @@
 #include "mtcp_epoll.h"
 
 #define MAX_EVENTS 1024
-#define WAIT_MS 1000
+#define WAIT_MS 100
+#define SECOND_US 1000000u
 #define HOST_LEN 256
 
 static struct {
@@ -22,12 +23,14 @@ static struct {
     struct fetch_plan plan;
     char host[HOST_LEN];
     long flows, concurrency, port, first_core;
+    long seconds, warmup_s;
 } client = {.options = {.name = "epwget", .cores = 1}, .concurrency = 100, .port = 80};
 
 /** What a thread has to do and has measured. */
 struct share {
     long flows, concurrency;
     struct fetch_stats stats;
+    uint64_t from_us, until_us; /**< when what counts began and ended */
 };
 
 /* ---- a thread ---- */
@@ -54,15 +57,27 @@ static void run_events(struct thread *t, struct fetcher *f, struct share *s)
 {
     struct mtcp_epoll_event events[MAX_EVENTS];
 
-    while (f->ended < s->flows && !app_stopping()) {
+    uint64_t begin_us = app_now_us(), warm_us = (uint64_t)client.warmup_s * SECOND_US, now_us = begin_us;
+    bool warm = warm_us == 0;
+
+    s->from_us = begin_us;
+    while (f->ended < s->flows && !app_stopping() &&
+           (!client.seconds || now_us < s->from_us + (uint64_t)client.seconds * SECOND_US || !warm)) {
         int n;
 
         start_flows(f, s);
         n = thread_wait(t, f->ep, events, MAX_EVENTS, WAIT_MS);
         for (int i = 0; i < n; i++)
             fetch_event(f, events[i].data.sockid, events[i].events);
+        now_us = app_now_us();
+        if (!warm && now_us >= begin_us + warm_us) {
+            warm = true;
+            s->from_us = now_us;
+            fetch_stats_clear(&s->stats);
+        }
         update_counts(t, &s->stats);
     }
+    s->until_us = app_now_us();
 }
 
 static void run(struct thread *t)
@@ -88,7 +103,7 @@ static void usage(FILE *out)
     fprintf(
         out,
         "usage: epwget HOST/URL FLOWS -f CONF [-N CORES] [-c CONCURRENCY] [-o OUTFILE] [-n CORE] [-P PORT]\n"
-        "              [-k REQUESTS] [--json]\n"
+        "              [-k REQUESTS] [-t SECONDS] [-w SECONDS] [--json]\n"
         "  HOST/URL        an IPv4 address and a path, e.g. 10.0.0.1/index.html\n"
         "  FLOWS           connections to make in all\n"
         "  -f CONF         configuration of the stack\n"
@@ -98,6 +113,8 @@ static void usage(FILE *out)
         "  -n CORE         one thread only, on this core\n"
         "  -P PORT         the server's port (80)\n"
         "  -k REQUESTS     requests on each connection (1: the connection is closed after it)\n"
+        "  -t SECONDS      end after so long, whatever FLOWS says\n"
+        "  -w SECONDS      that do not count, at the start (0)\n"
         "  --json          JSON lines on standard output\n");
 }
 
@@ -133,6 +150,10 @@ static bool other_option(int opt, const char *arg)
         return app_number("-n", arg, 0, 1023, &client.first_core);
     case 'P':
         return app_number("-P", arg, 1, 65535, &client.port);
+    case 't':
+        return app_number("-t", arg, 1, 86400, &client.seconds);
+    case 'w':
+        return app_number("-w", arg, 0, 86400, &client.warmup_s);
     case 'k':
         return app_number("-k", arg, 1, 1000000000, &client.plan.requests);
     default:
@@ -145,7 +166,8 @@ static int parse_options(int argc, char **argv)
     int opt;
 
     client.plan.requests = 1;
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "c:o:n:P:k:", app_long_options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "c:o:n:P:k:t:w:", app_long_options, NULL)) !=
+           -1) {
         enum app_option_result r = app_option(&client.options, opt, optarg);
 
         if (r == APP_OPTION_HELP) {
@@ -200,8 +222,9 @@ static bool report(const struct share *shares, int n, double seconds)
         histogram_json(&all.latency_us, &j, "latency_us");
         json_end(&j);
     }
-    return all.errors == 0 && (app_stopping() || all.latency_us.count ==
-                                                     (uint64_t)client.flows * (uint64_t)client.plan.requests);
+    return all.errors == 0 &&
+           (app_stopping() || client.seconds ||
+            all.latency_us.count == (uint64_t)client.flows * (uint64_t)client.plan.requests);
 }
 
 int main(int argc, char **argv)
@@ -209,7 +232,7 @@ int main(int argc, char **argv)
     static struct thread threads[THREADS_MAX];
     static struct share shares[THREADS_MAX];
     int cores[THREADS_MAX], n, rc = parse_options(argc, argv);
-    uint64_t start_us;
+    uint64_t start_us = UINT64_MAX, end_us = 0;
     bool ok;
 
     if (rc != 0)
@@ -226,9 +249,12 @@ int main(int argc, char **argv)
         shares[i].concurrency = client.concurrency / n + (i < client.concurrency % n);
         threads[i].arg = &shares[i];
     }
-    start_us = app_now_us();
     ok = threads_run(&client.options, threads, cores, n, run);
-    ok = report(shares, n, (double)(app_now_us() - start_us) / 1e6) && ok;
+    for (int i = 0; i < n; i++) {
+        start_us = shares[i].from_us && shares[i].from_us < start_us ? shares[i].from_us : start_us;
+        end_us = shares[i].until_us > end_us ? shares[i].until_us : end_us;
+    }
+    ok = report(shares, n, end_us > start_us ? (double)(end_us - start_us) / 1e6 : 0) && ok;
     mtcp_destroy();
     return ok ? 0 : APP_EXIT_FAILED;
 }
