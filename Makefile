@@ -6,7 +6,7 @@ NICE ?=
 MESON_TEST = meson test --no-rebuild --print-errorlogs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench-instructions fuzz golden clean
+.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench bench-instructions fuzz golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -62,6 +62,9 @@ test-e2e: build image ## scenarios between machines: processes, VMs, the Linux k
 
 demo: build image ## boot two VMs joined by vports, pass TCP and UDP between them, show the figures, clean up
 	@npx vnflab demo
+
+bench: build ## our stack against the kernel, row by row, as root (ROWS="rpc64-100conn short-conn" for some)
+	@node stack/bench/dist/main.js $(ROWS)
 
 bench-instructions: build ## instructions a request, a short connection, a segment take (callgrind); UPDATE=1 writes the golden file
 	@node tools/dist/instructions.js build/c $(if $(UPDATE),update)

@@ -1,0 +1,100 @@
+/** `make bench`: every row on our stack and on the kernel in turn, a table, and build/bench/results.json. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { hostFacts } from "./host.js";
+import { takeHugepages } from "./hugepages.js";
+import { KernelSide } from "./kernel-side.js";
+import { measureRow, type Plan, type RowResult } from "./measure.js";
+import { type Options, parseOptions, USAGE } from "./options.js";
+import { OurSide } from "./our-side.js";
+import { stopAll } from "./process.js";
+import { chooseRows, type Row } from "./rows.js";
+import type { Side } from "./side.js";
+import { table } from "./table.js";
+
+const log = (line: string) => process.stderr.write(`${line}\n`);
+const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
+let stopping = false;
+const interrupted = new Promise<never>((_, reject) => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      stopping = true;
+      reject(new Error(signal));
+    });
+});
+interrupted.catch(() => undefined);
+
+function writeResults(path: string, host: object, rows: readonly RowResult[]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify({ schemaVersion: 1, host, rows }, undefined, 2)}\n`);
+}
+
+function makeWww(dir: string): string {
+  const www = join(dir, "www");
+  mkdirSync(www);
+  writeFileSync(join(www, "file"), "x".repeat(64));
+  return www;
+}
+
+function openSides(options: Options, dir: string, hugepages: boolean): Side[] {
+  const cpus = availableParallelism();
+  if (cpus < 2) log("one core: both ends share it, and nothing here is what two cores would show");
+  const { build, keys } = options;
+  return options.sides.map((name) =>
+    name === "ours" ? new OurSide({ dir, build, hugepages, cpus, keys }) : new KernelSide({ dir, build, cpus }),
+  );
+}
+
+/** A row that fails is told and left out; the others are still worth having. */
+async function measureOrSay(row: Row, sides: readonly Side[], plan: Plan): Promise<RowResult | undefined> {
+  try {
+    return await measureRow(row, sides, plan);
+  } catch (error) {
+    await stopAll();
+    if (stopping) return undefined;
+    log(`${row.name}: ${message(error)}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+async function measureAll(options: Options, dir: string, sides: readonly Side[], host: object): Promise<RowResult[]> {
+  const plan = { timing: options, runs: options.runs, www: makeWww(dir), log };
+  const rows: RowResult[] = [];
+  for (const row of chooseRows(options.rows)) {
+    const measured = await Promise.race([measureOrSay(row, sides, plan), interrupted]);
+    if (measured) rows.push(measured);
+    writeResults(options.out, host, rows);
+  }
+  return rows;
+}
+
+async function bench(options: Options): Promise<void> {
+  chooseRows(options.rows); // a wrong name is told before anything is changed
+  const dir = mkdtempSync(join(tmpdir(), "vnbench-"));
+  let sides: Side[] = [];
+  try {
+    using hugepages = takeHugepages();
+    log(hugepages.said);
+    try {
+      sides = openSides(options, dir, hugepages.on);
+      process.stdout.write(table(await measureAll(options, dir, sides, hostFacts(hugepages.on))));
+      log(`written to ${options.out}`);
+    } finally {
+      await stopAll();
+      for (const side of sides) await side[Symbol.asyncDispose]();
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options) await bench(options);
+  else process.stdout.write(USAGE);
+} catch (error) {
+  log(`bench: ${message(error)}`);
+  process.exitCode = 1;
+}
