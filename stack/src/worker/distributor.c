@@ -64,7 +64,13 @@ static void *run(void *arg)
         log_say(&st->log, LOG_ERROR, "distributor %u: the interface refused the thread", d->index);
     d->cycles_last = cycles_now();
     while (!atomic_load_explicit(&st->stopping, memory_order_acquire)) {
+        uint64_t now_us = worker_clock_us();
         unsigned n = 0;
+
+        if (now_us >= d->stat_next_us) {
+            telemetry_dedicated(d, now_us);
+            d->stat_next_us = now_us + TELEMETRY_US;
+        }
 
         if (d->roles & DEDICATED_RECEIVES)
             n += distribute(d);

@@ -78,6 +78,7 @@ static struct mtcp_stack *allocate(void)
     if (!st)
         return NULL;
     memset(st, 0, sizeof(*st));
+    st->stat.fd = -1;
     for (unsigned i = 0; i < STACK_MAX_WORKERS; i++)
         st->sleepers[i].wake_fd = -1;
     for (unsigned i = 0; i < STACK_MAX_DEDICATED; i++)
@@ -114,6 +115,8 @@ static enum status create_parts(struct mtcp_stack *st)
         rc = transmit_create(st);
     if (rc == ST_OK)
         rc = create_inet(st);
+    if (rc == ST_OK)
+        telemetry_open(st);
     if (rc == ST_OK)
         rc = distributor_start(st);
     return rc;
@@ -156,6 +159,7 @@ void stack_destroy(struct mtcp_stack *st)
             stack_give_worker(w, 0);
     }
     distributor_stop(st);
+    telemetry_close(st);
     transmit_destroy(st);
     if (st->steer)
         steer_destroy(st->steer);

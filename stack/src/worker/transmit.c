@@ -166,14 +166,14 @@ static void flush_shared(struct worker *w)
 
 /* ---- a dedicated thread ---- */
 
-unsigned transmit_all(struct mtcp_stack *st, struct dedicated_counters *cnt)
+unsigned transmit_all(struct mtcp_stack *st, struct worker_counters *cnt)
 {
-    uint64_t before = cnt->tx_frames;
+    uint64_t before = cnt->tx_from_rings;
 
     for (unsigned i = 0; i < st->num_workers; i++)
-        if (!send_ring(st, i, &cnt->tx_frames))
+        if (!send_ring(st, i, &cnt->tx_from_rings))
             cnt->tx_again++;
-    return (unsigned)(cnt->tx_frames - before);
+    return (unsigned)(cnt->tx_from_rings - before);
 }
 
 bool transmit_waits(const struct mtcp_stack *st)

@@ -11,7 +11,7 @@
 
 struct mtcp_stack;
 struct worker;
-struct dedicated_counters;
+struct worker_counters;
 
 /** What a stack's design needs: nothing when every worker has a queue of its own. */
 enum status transmit_create(struct mtcp_stack *st);
@@ -30,7 +30,7 @@ bool worker_tx_done(const struct worker *w);
 
 /** The dedicated thread that transmits: empties the rings of all workers as far as the interface takes it;
  * how many frames went. */
-unsigned transmit_all(struct mtcp_stack *st, struct dedicated_counters *cnt);
+unsigned transmit_all(struct mtcp_stack *st, struct worker_counters *cnt);
 /** Whether a ring holds frames. */
 bool transmit_waits(const struct mtcp_stack *st);
 

@@ -95,6 +95,7 @@ void worker_destroy(struct worker *w, uint64_t linger_us)
     }
     tcp_abort_all(w->tcp, w->now_us);
     worker_tx_flush(w);
+    telemetry_worker(w, false);
     if (w->stack->log.level >= LOG_DEBUG)
         worker_print_counters(w, log_line, w);
     worker_free(w);

@@ -14,6 +14,8 @@
 #include "steer/steer.h"
 #include "worker/design.h"
 #include "worker/stack.h"
+#include "worker/stat_file.h"
+#include "worker/telemetry.h"
 #include "worker/transmit.h"
 #include "worker/worker.h"
 
@@ -38,9 +40,9 @@ struct sleeper {
 /** What a dedicated thread does. */
 enum dedicated_role { DEDICATED_RECEIVES = 1, DEDICATED_TRANSMITS = 2 };
 
-struct dedicated_counters {
+struct worker_counters {
 #define COUNTER(name, text) uint64_t name;
-#include "worker/dedicated.def"
+#include "worker/counters.def"
 #undef COUNTER
 };
 
@@ -54,7 +56,8 @@ struct dedicated {
     struct sleeper sleeper;
     unsigned idle_run;
     uint64_t cycles_last;
-    struct dedicated_counters cnt;
+    uint64_t stat_next_us;
+    struct worker_counters cnt; /**< those that apply */
 };
 
 struct mtcp_stack {
@@ -76,12 +79,8 @@ struct mtcp_stack {
     atomic_uint absent;                 /**< workers that are not there */
     bool taken[STACK_MAX_WORKERS];      /**< the worker is there, or being made */
     _Atomic(struct worker *) workers[STACK_MAX_WORKERS];
-};
-
-struct worker_counters {
-#define COUNTER(name, text) uint64_t name;
-#include "worker/counters.def"
-#undef COUNTER
+    struct stat_file stat;              /**< what mtcpstat reads */
+    _Atomic uint64_t interface_next_us; /**< when the interface's part of it is due */
 };
 
 /** Counters at the last line about rates (key stat_print). */
@@ -118,6 +117,7 @@ struct worker {
     atomic_bool interrupted;
     uint64_t cycles_last; /**< up to here cycles are accounted for */
     struct worker_counters cnt;
+    uint64_t stat_next_us; /**< when the counters are shown next */
     struct worker_rates rates;
 };
 

@@ -40,6 +40,15 @@ uint64_t worker_deadline(struct worker *w)
     return min_u64(timers_deadline(w), w->rates.next_us);
 }
 
+/** What others see of the worker. */
+static void report(struct worker *w)
+{
+    w->stat_next_us = w->now_us + TELEMETRY_US;
+    telemetry_worker(w, true);
+    if (w->now_us >= w->rates.next_us)
+        rates_print(w);
+}
+
 bool worker_round(struct worker *w)
 {
     bool busy, timers;
@@ -63,12 +72,12 @@ bool worker_round(struct worker *w)
         w->send_refused = false;
         socktab_notify_send_room(&w->socks);
     }
-    if (w->now_us >= w->rates.next_us)
-        rates_print(w);
     w->cnt.rounds++;
     w->idle_run = busy ? 0 : w->idle_run + 1;
     w->cnt.idle_rounds += !busy;
     worker_spend(w, busy ? &w->cnt.cycles_transmit : &w->cnt.cycles_idle);
+    if (w->now_us >= w->stat_next_us)
+        report(w);
     return busy;
 }
 
