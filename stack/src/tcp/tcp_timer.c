@@ -3,7 +3,8 @@
  * The timers of a connection: one main timer (struct tcp_timer, a tagged union) and the delayed ACK, both
  * behind one place in the timer wheel. That place is moved lazily: it may fire before there is anything to
  * do, never after. RFC 6298 (retransmission), RFC 9293 3.8.3 (giving up), 3.8.6.1 (persist), 3.4.2
- * (TIME-WAIT), RFC 5681 4.2 (delayed ACK). */
+ * (TIME-WAIT), RFC 5681 4.2 (delayed ACK).
+ * Invariant: timer.deadline_us is where the place stands, TIMER_NONE when it is in no wheel. */
 #include "tcp/tcp_internal.h"
 
 static void fire(struct timer *t, void *ctx, uint64_t now_us);
@@ -11,6 +12,7 @@ static void fire(struct timer *t, void *ctx, uint64_t now_us);
 void tcp_timer_init(struct tcp_conn *c)
 {
     timer_init(&c->timer, fire);
+    c->timer.deadline_us = TIMER_NONE;
     c->main.kind = TIMER_OFF;
 }
 
@@ -19,26 +21,30 @@ void tcp_timer_fini(struct tcp_conn *c)
     c->main.kind = TIMER_OFF;
     c->flags &= ~CF_ACK_DELAYED;
     timer_wheel_cancel(&c->tcp->wheel, &c->timer);
+    c->timer.deadline_us = TIMER_NONE;
 }
 
-/** Sees to it that the wheel fires at the next deadline or before. */
+/** Sees to it that the wheel fires at want_us or before. */
+static inline void settle_at(struct tcp_conn *c, uint64_t want_us)
+{
+    if (want_us < c->timer.deadline_us)
+        timer_wheel_add(&c->tcp->wheel, &c->timer, want_us);
+}
+
+/** The same for all that the connection waits for. */
 static void settle(struct tcp_conn *c)
 {
-    uint64_t want = c->main.kind == TIMER_OFF ? TIMER_NONE : c->main.deadline_us;
-
+    if (c->main.kind != TIMER_OFF)
+        settle_at(c, c->main.deadline_us);
     if (c->flags & CF_ACK_DELAYED)
-        want = min_u64(want, c->delack_us);
-    if (want == TIMER_NONE)
-        return;
-    if (!timer_armed(&c->timer) || want < c->timer.deadline_us)
-        timer_wheel_add(&c->tcp->wheel, &c->timer, want);
+        settle_at(c, c->delack_us);
 }
 
 void tcp_timer_start(struct tcp_conn *c, enum tcp_timer_kind kind, uint64_t deadline_us)
 {
     c->main.kind = kind;
     c->main.deadline_us = deadline_us;
-    settle(c);
+    settle_at(c, deadline_us);
 }
 
 /** Nothing to wait for; the place in the wheel is left to fire in vain. */
@@ -59,17 +65,19 @@ void tcp_timer_delack(struct tcp_conn *c, uint64_t now_us)
 {
     c->flags |= CF_ACK_DELAYED;
     c->delack_us = now_us + TCP_DELACK_US;
-    settle(c);
+    settle_at(c, c->delack_us);
 }
 
 void tcp_timer_leave(struct tcp_conn *c)
 {
     timer_wheel_cancel(&c->tcp->wheel, &c->timer);
+    c->timer.deadline_us = TIMER_NONE;
 }
 
 void tcp_timer_join(struct tcp_conn *c)
 {
     timer_init(&c->timer, fire);
+    c->timer.deadline_us = TIMER_NONE;
     settle(c);
 }
 
@@ -208,6 +216,7 @@ static void fire(struct timer *t, void *ctx, uint64_t now_us)
     struct tcp_conn *c = container_of(t, struct tcp_conn, timer);
 
     (void)ctx;
+    t->deadline_us = TIMER_NONE;
     if (c->flags & CF_ACK_DELAYED && c->delack_us <= now_us)
         tcp_send_ack(c, now_us);
     if (c->main.kind != TIMER_OFF && c->main.deadline_us <= now_us)
