@@ -89,6 +89,15 @@ static void out_of_window(struct tcp_conn *c, const struct tcp_seg *s, uint64_t 
         tcp_send_ack(c, now_us);
 }
 
+/** RFC 7323 5.3 R3 */
+static inline void keep_timestamp(struct tcp_conn *c, const struct tcp_seg *s, uint64_t now_us)
+{
+    if (c->flags & CF_TS_OK && s->hdr->opts.has_ts && seq_le(s->hdr->seq, c->last_ack_sent)) {
+        c->ts_recent = s->hdr->opts.ts_val;
+        c->ts_recent_us = now_us;
+    }
+}
+
 /** First: check the sequence number. */
 static bool step_sequence(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us)
 {
@@ -107,11 +116,8 @@ static bool step_sequence(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us
         return false;
     }
     trim(c, s);
-    if (c->flags & CF_TS_OK && s->hdr->opts.has_ts && seq_le(s->hdr->seq, c->last_ack_sent) &&
-        !(s->flags & TCP_RST)) {
-        c->ts_recent = s->hdr->opts.ts_val; /* RFC 7323 5.3 R3 */
-        c->ts_recent_us = now_us;
-    }
+    if (!(s->flags & TCP_RST))
+        keep_timestamp(c, s, now_us);
     return true;
 }
 
@@ -152,23 +158,43 @@ static void step_syn(struct tcp_conn *c, uint64_t now_us)
     tcp_challenge_ack(c, now_us);
 }
 
-static void synchronized_segment(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us)
+/** The first to the fifth step. */
+static bool passes_steps(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us)
 {
     if (!step_timestamp(c, s, now_us) || !step_sequence(c, s, now_us))
-        return;
+        return false;
     if (s->flags & TCP_RST) {
         step_reset(c, s, now_us);
-        return;
+        return false;
     }
     /* Third: security. Not supported (RFC 9293 3.10.7.4 lets it be). */
     if (s->flags & TCP_SYN) {
         step_syn(c, now_us);
-        return;
+        return false;
     }
     if (!(s->flags & TCP_ACK)) { /* Fifth */
         COUNT(c->tcp, drop_no_ack);
-        return;
+        return false;
     }
+    return true;
+}
+
+/** Header prediction: the segment is the next in order, whole within the window, and has nothing about it
+ * that the first five steps would object to or change. */
+static inline bool predicted(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+    return c->state == TCPS_ESTABLISHED && s->seq == c->rcv_nxt &&
+           (s->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+           s->len <= c->rcv_adv - c->rcv_nxt &&
+           (!s->hdr->opts.has_ts || !(c->flags & CF_TS_OK) || seq_ge(s->hdr->opts.ts_val, c->ts_recent));
+}
+
+static void synchronized_segment(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us)
+{
+    if (predicted(c, s))
+        keep_timestamp(c, s, now_us);
+    else if (!passes_steps(c, s, now_us))
+        return;
     if (!tcp_in_ack(c, s, now_us))
         return;
     /* Sixth: the urgent pointer is ignored, urgent data are read as ordinary data (RFC 6093). */

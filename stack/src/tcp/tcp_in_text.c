@@ -39,9 +39,12 @@ uint32_t tcp_seg_store(struct tcp_conn *c, size_t at, const struct tcp_seg *s)
 
 static void text_in_order(struct tcp_conn *c, const struct tcp_seg *s, uint64_t now_us)
 {
-    uint32_t stored = (uint32_t)byte_ring_extend(&c->rcv, tcp_seg_store(c, c->rcv.len, s));
-    uint32_t more;
+    uint32_t stored, more;
 
+    if (!s->pkt->more)
+        stored = (uint32_t)byte_ring_write(&c->rcv, s->pkt->data + s->text_off, s->len);
+    else
+        stored = (uint32_t)byte_ring_extend(&c->rcv, tcp_seg_store(c, c->rcv.len, s));
     if (stored < s->len)
         COUNT(c->tcp, drop_no_memory);
     c->rcv_nxt += stored;

@@ -25,7 +25,8 @@ static uint16_t advertise(struct tcp_conn *c)
     return (uint16_t)field;
 }
 
-static void fill_header(struct tcp_conn *c, struct tcp_hdr *h, seq_t seq, uint8_t flags, uint64_t now_us)
+static inline void fill_header(struct tcp_conn *c, struct tcp_hdr *h, seq_t seq, uint8_t flags,
+                               uint64_t now_us)
 {
     *h = (struct tcp_hdr){
         .src_port = c->local_port,
@@ -47,29 +48,35 @@ static void fill_header(struct tcp_conn *c, struct tcp_hdr *h, seq_t seq, uint8_
     }
 }
 
-static enum status hand_over(struct tcp *tcp, struct pkt *p, const struct tcp_hdr *h, ipv4_addr_t src,
-                             ipv4_addr_t dst, uint64_t now_us)
+/** The segment is complete but for its checksum. */
+static inline enum status hand_over(struct tcp *tcp, struct pkt *p, ipv4_addr_t src, ipv4_addr_t dst,
+                                    uint64_t now_us)
 {
-    uint32_t len = p->len;
-    uint8_t *out = pkt_push(p, tcp_emit_len(h));
     enum status st;
 
-    if (!out) {
-        COUNT(tcp, tx_output_failed);
-        pkt_free(p);
-        return ST_TOO_BIG;
-    }
-    if (tcp->params.csum_offload) {
+    if (tcp->params.csum_offload)
         p->flags |= PKT_TX_L4_CSUM;
-        tcp_emit_partial(out, h, src, dst, len);
-    } else {
-        tcp_emit(out, h, src, dst, len);
-    }
+    tcp_set_checksum(p->data, p->len, src, dst, tcp->params.csum_offload);
     COUNT(tcp, tx_segments);
     st = tcp->ops.output(tcp->ctx, p, src, dst, now_us);
     if (st != ST_OK)
         COUNT(tcp, tx_output_failed);
     return st;
+}
+
+/** A segment without text whose header may have any options. */
+static void send_header(struct tcp *tcp, struct pkt *p, const struct tcp_hdr *h, ipv4_addr_t src,
+                        ipv4_addr_t dst, uint64_t now_us)
+{
+    uint8_t *out = pkt_push(p, tcp_emit_len(h));
+
+    if (!out) {
+        COUNT(tcp, tx_output_failed);
+        pkt_free(p);
+        return;
+    }
+    tcp_emit_header(out, h);
+    hand_over(tcp, p, src, dst, now_us);
 }
 
 void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ipv4_addr_t dst,
@@ -78,7 +85,7 @@ void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ip
     struct pkt *p = tcp->ops.alloc(tcp->ctx);
 
     if (p)
-        hand_over(tcp, p, h, src, dst, now_us);
+        send_header(tcp, p, h, src, dst, now_us);
     else
         COUNT(tcp, tx_no_buffer);
 }
@@ -87,7 +94,7 @@ void tcp_send_bare(struct tcp *tcp, const struct tcp_hdr *h, ipv4_addr_t src, ip
 static bool emit_in(struct tcp_conn *c, struct pkt *p, seq_t seq, uint32_t len, uint8_t flags,
                     uint64_t now_us)
 {
-    uint8_t *text = p ? pkt_put(p, len) : NULL;
+    uint8_t *text = p ? pkt_put(p, len) : NULL, *out;
     struct tcp_hdr h;
 
     if (!text) {
@@ -102,7 +109,14 @@ static bool emit_in(struct tcp_conn *c, struct pkt *p, seq_t seq, uint32_t len, 
         p->seg_bytes = c->mss;
     }
     fill_header(c, &h, seq, flags, now_us);
-    hand_over(c->tcp, p, &h, c->local_addr, c->peer_addr, now_us);
+    out = pkt_push(p, tcp_plain_len(h.opts.has_ts));
+    if (!out) {
+        COUNT(c->tcp, tx_output_failed);
+        pkt_free(p);
+        return true; /* as lost as any other */
+    }
+    tcp_emit_plain(out, &h);
+    hand_over(c->tcp, p, c->local_addr, c->peer_addr, now_us);
     return true;
 }
 
@@ -160,7 +174,7 @@ void tcp_send_syn(struct tcp_conn *c, uint64_t now_us)
         c->rtt_seq = c->iss + 1;
         c->rtt_start_us = now_us;
     }
-    hand_over(c->tcp, p, &h, c->local_addr, c->peer_addr, now_us);
+    send_header(c->tcp, p, &h, c->local_addr, c->peer_addr, now_us);
 }
 
 /** Congestion window, with what RFC 3042 adds for the first two duplicate ACKs. */
@@ -272,10 +286,14 @@ static void set_timer(struct tcp_conn *c, uint64_t now_us)
 static bool send_next(struct tcp_conn *c, uint64_t now_us)
 {
     struct tcp *tcp = c->tcp;
-    uint32_t most = max_u32(tcp->params.long_bytes - tcp->params.long_bytes % c->mss, c->mss), len;
+    uint32_t most = c->mss, len;
     struct pkt *p = NULL;
     bool fin;
 
+    if (!tcp_waiting(c))
+        return false;
+    if (tcp->params.long_bytes > most && tcp_unsent(c) > most)
+        most = tcp->params.long_bytes - tcp->params.long_bytes % most;
     if (!next_segment(c, most, &len, &fin))
         return false;
     if (len > c->mss)

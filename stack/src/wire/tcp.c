@@ -23,9 +23,6 @@ enum {
     OFF_URGENT = 18
 };
 enum { OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_OK = 4, OPT_SACK = 5, OPT_TS = 8 };
-/** The timestamps option with two bytes of padding before it, as a word: how nearly every segment begins its
- * options, and in nearly all it is the only one (RFC 7323 appendix A). */
-#define TS_WORD 0x0101080au
 enum { LEN_MSS = 4, LEN_WSCALE = 3, LEN_SACK_OK = 2, LEN_TS = 10, LEN_SACK_BLOCK = 8 };
 
 static void parse_sack(const uint8_t *opt, unsigned len, struct tcp_opts *out)
@@ -99,7 +96,7 @@ static void parse_options(const uint8_t *opts, unsigned len, struct tcp_opts *ou
 static void read_options(const uint8_t *opts, unsigned len, struct tcp_opts *out)
 {
     memset(out, 0, offsetof(struct tcp_opts, sack)); /* num_sack = 0: nobody looks at sack[] */
-    if (len == LEN_TS + 2 && get_be32(opts) == TS_WORD) {
+    if (len == TCP_TS_LEN && get_be32(opts) == TCP_TS_WORD) {
         out->has_ts = true;
         out->ts_val = get_be32(opts + 4);
         out->ts_ecr = get_be32(opts + 8);
@@ -160,19 +157,10 @@ static uint32_t sack_blocks(const struct tcp_opts *o)
     return o->num_sack < room ? o->num_sack : room;
 }
 
-/* No option but timestamps, which nearly every segment has. */
-static bool only_timestamps(const struct tcp_opts *o)
-{
-    return !(o->has_mss | o->has_wscale | o->sack_ok | o->num_sack);
-}
-
 uint32_t tcp_emit_len(const struct tcp_hdr *hdr)
 {
-    uint32_t blocks;
+    uint32_t blocks = sack_blocks(&hdr->opts);
 
-    if (only_timestamps(&hdr->opts))
-        return TCP_HDR_LEN + (hdr->opts.has_ts ? LEN_TS + 2 : 0);
-    blocks = sack_blocks(&hdr->opts);
     return TCP_HDR_LEN + fixed_opts_len(&hdr->opts) + (blocks ? 4 + LEN_SACK_BLOCK * blocks : 0);
 }
 
@@ -187,17 +175,8 @@ static uint8_t *emit_padded_kind(uint8_t *p, uint8_t kind, uint8_t len)
 
 static void emit_options(uint8_t *p, const struct tcp_opts *o)
 {
-    uint32_t blocks;
+    uint32_t blocks = sack_blocks(o);
 
-    if (only_timestamps(o)) {
-        if (o->has_ts) {
-            put_be32(p, TS_WORD);
-            put_be32(p + 4, o->ts_val);
-            put_be32(p + 8, o->ts_ecr);
-        }
-        return;
-    }
-    blocks = sack_blocks(o);
     if (o->has_mss) {
         p[0] = OPT_MSS;
         p[1] = LEN_MSS;
@@ -231,14 +210,13 @@ static void emit_options(uint8_t *p, const struct tcp_opts *o)
     }
 }
 
-/* All but the checksum, whose field is 0. */
-static void emit_header(uint8_t *out, const struct tcp_hdr *hdr, uint32_t hdr_len)
+void tcp_emit_header(uint8_t *out, const struct tcp_hdr *hdr)
 {
     put_be16(out + OFF_SRC, hdr->src_port);
     put_be16(out + OFF_DST, hdr->dst_port);
     put_be32(out + OFF_SEQ, hdr->seq);
     put_be32(out + OFF_ACK, hdr->ack);
-    out[OFF_DATA_OFFSET] = (uint8_t)(hdr_len / 4 << 4);
+    out[OFF_DATA_OFFSET] = (uint8_t)(tcp_emit_len(hdr) / 4 << 4);
     out[OFF_FLAGS] = hdr->flags;
     put_be16(out + OFF_WINDOW, hdr->window);
     put_be16(out + OFF_CSUM, 0);
@@ -246,19 +224,16 @@ static void emit_header(uint8_t *out, const struct tcp_hdr *hdr, uint32_t hdr_le
     emit_options(out + TCP_HDR_LEN, &hdr->opts);
 }
 
-void tcp_emit(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst, uint32_t payload_len)
+void tcp_set_checksum(uint8_t *seg, uint32_t len, ipv4_addr_t src, ipv4_addr_t dst, bool partial)
 {
-    uint32_t hdr_len = tcp_emit_len(hdr);
-
-    emit_header(out, hdr, hdr_len);
-    put_be16(out + OFF_CSUM, checksum_finish(segment_sum(out, hdr_len + payload_len, src, dst)));
+    if (partial)
+        put_be16(seg + OFF_CSUM, ipv4_partial_csum(src, dst, IP_PROTO_TCP, (uint16_t)len));
+    else
+        put_be16(seg + OFF_CSUM, checksum_finish(segment_sum(seg, len, src, dst)));
 }
 
-void tcp_emit_partial(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst,
-                      uint32_t payload_len)
+void tcp_emit(uint8_t *out, const struct tcp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst, uint32_t payload_len)
 {
-    uint32_t hdr_len = tcp_emit_len(hdr);
-
-    emit_header(out, hdr, hdr_len);
-    put_be16(out + OFF_CSUM, ipv4_partial_csum(src, dst, IP_PROTO_TCP, (uint16_t)(hdr_len + payload_len)));
+    tcp_emit_header(out, hdr);
+    tcp_set_checksum(out, tcp_emit_len(hdr) + payload_len, src, dst, false);
 }

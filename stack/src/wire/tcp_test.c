@@ -143,9 +143,38 @@ static void three_sack_blocks_fit_beside_timestamps(void **state)
     assert_int_equal(tcp_emit_len(&h), 56);
 }
 
+static void a_plain_header_is_what_emit_writes(void **state)
+{
+    struct prng g = {.state = 3};
+
+    (void)state;
+    for (unsigned round = 0; round < 1000; round++) {
+        struct tcp_hdr h = {
+            .src_port = (uint16_t)prng_next(&g),
+            .dst_port = (uint16_t)prng_next(&g),
+            .seq = (seq_t)prng_next(&g),
+            .ack = (seq_t)prng_next(&g),
+            .flags = (uint8_t)prng_next(&g),
+            .window = (uint16_t)prng_next(&g),
+            .opts = {.has_ts = round & 1,
+                     .ts_val = (uint32_t)prng_next(&g),
+                     .ts_ecr = (uint32_t)prng_next(&g)},
+        };
+        uint8_t usual[TCP_HDR_LEN + TCP_TS_LEN], plain[sizeof(usual)];
+
+        memset(plain, 0xff, sizeof(plain));
+        assert_int_equal(tcp_plain_len(h.opts.has_ts), tcp_emit_len(&h));
+        tcp_emit(usual, &h, SRC, DST, 0);
+        tcp_emit_plain(plain, &h);
+        tcp_set_checksum(plain, tcp_emit_len(&h), SRC, DST, false);
+        assert_memory_equal(usual, plain, tcp_emit_len(&h));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plain_header_is_what_emit_writes),
         cmocka_unit_test(reads_a_syn),
         cmocka_unit_test(bad_option_lengths_end_the_list),
         cmocka_unit_test(an_option_cut_by_the_header_is_not_read),
