@@ -26,7 +26,7 @@ void link_fini(struct link *l)
 
 static struct pkt *copy_of(struct link *l, const struct pkt *p)
 {
-    struct pkt *copy = test_pkt_alloc(l->pkts);
+    struct pkt *copy = test_pkt_alloc_room(l->pkts, p->len > l->pkts->room ? p->len : l->pkts->room);
 
     if (copy)
         memcpy(pkt_put(copy, p->len), p->data, p->len);

@@ -73,6 +73,7 @@ static void params_of(uint64_t seed, struct world_params *p)
     }
     p->pkt_limit = PICK(&g, 0, 0, 0, 40);
     p->move_one_in = (unsigned)PICK(&g, 0, 0, 0, 1, 10, 100);
+    p->offload = prng_below(&g, 2) == 0;
 }
 
 static bool holds(uint64_t seed)

@@ -8,11 +8,15 @@
 
 static void release(struct pkt *p)
 {
-    struct test_pkts *pool = p->owner;
+    while (p) {
+        struct test_pkts *pool = p->owner;
+        struct pkt *more = p->more;
 
-    pool->live--;
-    free(p->buf);
-    free(p);
+        pool->live--;
+        free(p->buf);
+        free(p);
+        p = more;
+    }
 }
 
 static struct pkt *make(struct test_pkts *pool, uint32_t room)
@@ -31,7 +35,7 @@ static struct pkt *make(struct test_pkts *pool, uint32_t room)
         return NULL;
     }
     p->data = p->buf + PKT_HEADROOM;
-    p->size = size;
+    p->size = (uint16_t)size;
     p->release = release;
     p->owner = pool;
     pool->live++;
@@ -41,6 +45,11 @@ static struct pkt *make(struct test_pkts *pool, uint32_t room)
 struct pkt *test_pkt_alloc(struct test_pkts *pool)
 {
     return make(pool, pool->room);
+}
+
+struct pkt *test_pkt_alloc_room(struct test_pkts *pool, uint32_t room)
+{
+    return make(pool, room);
 }
 
 struct pkt *test_pkt_from(struct test_pkts *pool, const void *data, size_t len)

@@ -15,6 +15,8 @@ struct test_pkts {
 
 /** A fresh packet, NULL at the limit. */
 struct pkt *test_pkt_alloc(struct test_pkts *pool);
+/** The same with so many bytes behind the headroom. */
+struct pkt *test_pkt_alloc_room(struct test_pkts *pool, uint32_t room);
 /** A packet that holds these bytes in memory that ends behind them. */
 struct pkt *test_pkt_from(struct test_pkts *pool, const void *data, size_t len);
 

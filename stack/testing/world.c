@@ -8,12 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/byteorder.h"
+#include "base/checksum.h"
 #include "tcp/tcp_internal.h" /* leaks are looked for in the pools and the wheel */
 #include "testing/mover.h"
 #include "testing/stream.h"
 
 #define SERVER_PORT 9999
 #define BUF_BYTES 65536u
+#define LONG_BYTES 65000u /* of text in one packet, when a device cuts segments */
+#define OFF_CSUM 16u
 
 struct world;
 
@@ -66,6 +70,24 @@ static struct pkt *op_alloc(void *ctx)
     return test_pkt_alloc(&s->world->pkts);
 }
 
+static struct pkt *op_alloc_long(void *ctx)
+{
+    struct side *s = ctx;
+
+    return test_pkt_alloc_room(&s->world->pkts, LONG_BYTES);
+}
+
+/** What a device does that is left the checksum. */
+static void finish_checksum(struct pkt *p, ipv4_addr_t src, ipv4_addr_t dst)
+{
+    uint16_t len = (uint16_t)p->len;
+
+    put_be16(p->data + OFF_CSUM, 0);
+    put_be16(p->data + OFF_CSUM,
+             checksum_finish(checksum_add(ipv4_pseudo_sum(src, dst, IP_PROTO_TCP, len), p->data, len)));
+    p->flags = 0;
+}
+
 static void trace_segment(const struct side *s, const struct pkt *p, ipv4_addr_t src, ipv4_addr_t dst)
 {
     struct tcp_hdr t;
@@ -80,6 +102,10 @@ static enum status op_output(void *ctx, struct pkt *p, ipv4_addr_t src, ipv4_add
 {
     struct side *s = ctx;
 
+    if (p->len + IPV4_HDR_LEN > (s->params->mtu ? s->params->mtu : 1500) && !(p->flags & PKT_TX_SEG))
+        fail_run(s->world, "side %u: %u bytes in a segment", s->index, p->len);
+    if (p->flags & PKT_TX_L4_CSUM)
+        finish_checksum(p, src, dst);
     if (s->world->params->trace)
         trace_segment(s, p, src, dst);
     link_send(&s->world->link[s->index], p, src, dst, now_us);
@@ -118,6 +144,7 @@ static const struct tcp_ops ops = {
     .route = op_route,
     .conn_event = op_event,
     .acceptable = op_acceptable,
+    .alloc_long = op_alloc_long,
 };
 
 static struct tcp *make_tcp(struct side *s)
@@ -136,6 +163,8 @@ static struct tcp *make_tcp(struct side *s)
         .no_timestamps = sp->no_timestamps,
         .no_wscale = sp->no_wscale,
         .no_delay = !sp->nagle,
+        .csum_offload = w->params->offload,
+        .long_bytes = w->params->offload ? LONG_BYTES : 0,
     };
 
     memcpy(params.isn_key, &w->params->seed, sizeof(w->params->seed));
@@ -284,6 +313,29 @@ static void user_runs(struct side *s)
 
 /* ---- the clock ---- */
 
+/** A packet in random pieces, as a device with small buffers hands it over. The headers stay together. */
+static struct pkt *in_pieces(struct world *w, struct pkt *p)
+{
+    uint32_t first = min_u32(p->len, TCP_HDR_LEN + TCP_MAX_OPT_LEN + (uint32_t)prng_below(&w->mover, 2000));
+    struct pkt *last = p;
+    size_t limit = w->pkts.limit;
+
+    w->pkts.limit = 0;
+    for (uint32_t at = first; at < p->len + p->more_len;) {
+        uint32_t n = min_u32(p->len + p->more_len - at, 1 + (uint32_t)prng_below(&w->mover, 4000));
+
+        if (at == first) {
+            p->more_len = p->len - first;
+            p->len = first;
+        }
+        last->more = test_pkt_from(&w->pkts, p->data + at, n);
+        last = last->more;
+        at += n;
+    }
+    w->pkts.limit = limit;
+    return p;
+}
+
 static void deliver(struct world *w, unsigned from)
 {
     struct ipv4_hdr ip = {.hdr_len = 20, .ttl = 64, .proto = IP_PROTO_TCP};
@@ -291,6 +343,8 @@ static void deliver(struct world *w, unsigned from)
 
     while ((p = link_receive(&w->link[from], w->now_us, &ip.src, &ip.dst))) {
         ip.total_len = (uint16_t)(p->len + ip.hdr_len);
+        if (w->params->offload)
+            p = in_pieces(w, p);
         tcp_input(w->side[!from].tcp, &ip, p, w->now_us);
     }
 }

@@ -32,6 +32,8 @@ struct world_params {
     uint64_t limit_us;          /**< the run must be over by then */
     bool trace;                 /**< prints every segment that is sent, for people who look for a bug */
     size_t pkt_limit;           /**< packets that exist at once, 0 = no limit */
+    bool offload; /**< TCP leaves checksums and segmentation to a device, which hands long segments on whole;
+                     they arrive in pieces */
     unsigned move_one_in; /**< at one moment of so many a side's connections move to another TCP; 0 = never */
 };
 
