@@ -46,6 +46,18 @@ static unsigned transmit(struct dedicated *d)
     return n;
 }
 
+/** Frames that the interface holds back (fault) move when it is polled. Who receives polls it anyway, but may
+ * sleep. */
+static void move_what_is_due(struct mtcp_stack *st)
+{
+    uint64_t due_us = netif_next_deadline_us(st->nif);
+
+    if (due_us == WORKER_FOREVER || due_us > worker_clock_us())
+        return;
+    for (unsigned q = 0; q < st->design.queues; q++)
+        netif_tx_burst(st->nif, q, NULL, 0);
+}
+
 static void flush(struct dedicated *d)
 {
     uint64_t until_us = worker_clock_us() + FLUSH_US;
@@ -81,6 +93,8 @@ static void *run(void *arg)
             d->idle_run = 0;
             continue;
         }
+        if (d->roles == DEDICATED_TRANSMITS)
+            move_what_is_due(st);
         d->idle_run++;
         d->cnt.idle_rounds++;
         cycles_spend(&d->cycles_last, &d->cnt.cycles_idle);

@@ -114,8 +114,8 @@ uint64_t twin_counter_now(struct twin_worker *tw, const char *name);
 
 /** After the run: a counter of a side, `layer.name`. */
 uint64_t twin_counter(const struct twin *t, unsigned side, const char *name);
-/** After the run: a failure for each counter of a drop or of a failure that is not 0 and does not stand in
- * allowed (names apart by blanks, a * at the end of one stands for anything). What segments meet that were
+/** After the run: a failure for each counter of a drop, disorder or failure that is not 0 and does not stand
+ * in allowed (names apart by blanks, a * at the end of one stands for anything). What segments meet that were
  * sent twice, for nothing, may be as many as these. */
 void twin_expect_no_drops(struct twin *t, const char *allowed);
 /** After the run: NULL, or what went wrong. */
