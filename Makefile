@@ -52,7 +52,7 @@ test-unit: build build-asan ## unit tests: C under ASan and UBSan, TypeScript
 	@npx vitest run --reporter=default --reporter=junit --outputFile.junit=$(CURDIR)/build/test/unit.xml
 
 test-threads: build-tsan ## what runs in threads, under ThreadSanitizer
-	@$(MESON_TEST) -C build/tsan $(addprefix --suite=,threads api worker steer netif inet)
+	@$(MESON_TEST) -C build/tsan --timeout-multiplier 4 $(addprefix --suite=,threads api worker steer netif inet)
 
 test-matrix: build ## two hosts on the virtual clock: loss, delay, reordering, duplication; 1,000 seeds
 	@$(MESON_TEST) -C build/c --suite matrix --timeout-multiplier 10
