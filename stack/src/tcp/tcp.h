@@ -167,7 +167,7 @@ struct tcp_luggage tcp_conn_luggage(const struct tcp_conn *c);
 struct tcp_move_ops {
     /** Whether packets of this flow go to the other worker from now on. */
     bool (*wanted)(void *ctx, struct tcp_endpoint local, struct tcp_endpoint peer);
-    /** Whether the other worker has a listener for this local end. */
+    /** Whether the other worker has a listener for this local end. NULL: no connection at all may go. */
     bool (*listens)(void *ctx, struct tcp_endpoint local);
     /** The owner of an open connection is asked whether it may go; true: the owner has forgotten it. */
     bool (*let_go)(void *ctx, struct tcp_conn *c);

@@ -74,6 +74,8 @@ static bool may_go(struct tcp_conn *c, const struct tcp_move_ops *ops, void *ctx
 {
     struct tcp_endpoint local = {c->local_addr, c->local_port};
 
+    if (!ops->listens)
+        return false;
     if (c->listener)
         return ops->listens(ctx, local);
     if (!c->owner)

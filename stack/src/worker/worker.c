@@ -47,7 +47,7 @@ enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker *
         return rc;
     }
     if (st->steer)
-        steer_join(st->steer, index, NULL, NULL);
+        steer_join(st->steer, index, &rebalance_ops, w);
     *out = w;
     return ST_OK;
 }
@@ -83,16 +83,16 @@ static void finish_moves(struct worker *w)
 
 void worker_destroy(struct worker *w, uint64_t linger_us)
 {
-    socktab_close_all(&w->socks, w->now_us);
     atomic_store(&w->interrupted, false);
+    if (w->stack->steer) /* while there are still listeners for what is on its way to here */
+        finish_moves(w);
+    socktab_close_all(&w->socks, w->now_us);
     if (linger_us > 0)
         worker_wait(w, drained, w, linger_us);
     else
         worker_round(w);
-    if (w->stack->steer) {
-        finish_moves(w);
+    if (w->stack->steer)
         steer_leave(w->stack->steer, w->index);
-    }
     tcp_abort_all(w->tcp, w->now_us);
     worker_tx_flush(w);
     telemetry_worker(w, false);

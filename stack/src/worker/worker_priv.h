@@ -160,6 +160,13 @@ void workers_wake_waiting(struct mtcp_stack *st);
 /** As worker_idle(), for a dedicated thread. */
 void dedicated_idle(struct dedicated *d);
 
+/* rebalance.c */
+extern const struct steer_ops rebalance_ops;
+/** At the end of a round of one among several: buckets that move, and with key `rebalance` whether some
+ * should.
+ */
+void rebalance_round(struct worker *w);
+
 /* distributor.c */
 enum status distributor_start(struct mtcp_stack *st);
 /** What waits in the transmit rings goes out first, when the interface takes it soon. */

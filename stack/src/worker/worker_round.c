@@ -72,6 +72,8 @@ bool worker_round(struct worker *w)
         w->send_refused = false;
         socktab_notify_send_room(&w->socks);
     }
+    if (w->stack->steer)
+        rebalance_round(w);
     w->cnt.rounds++;
     w->idle_run = busy ? 0 : w->idle_run + 1;
     w->cnt.idle_rounds += !busy;
