@@ -7,7 +7,8 @@
 
 #include "steer/steer_priv.h"
 
-#define SMOOTHING 0.5     /* weight of the newest look */
+#define SMOOTHING 0.5 /* weight of the newest look */
+#define COST_SMOOTHING 0.1
 #define LOOKS_KEPT 3.0    /* looks that an average of this smoothing is worth */
 #define CHANCE_SIGMAS 4.0 /* of a Poisson process */
 #define LEAST_GAIN 0.01   /* of the mean: what a move must lower the maximum by */
@@ -54,15 +55,25 @@ static double median_cost(const struct balance_look *look)
     return n ? sorted[(n - 1) / 2] : 0;
 }
 
-static double relative_cost(const struct balance_worker *w, double median)
+static double cost_ratio(const struct balance_worker *w, double median)
 {
     double ratio = median > 0 ? cycles_per_frame(w) / median : 1;
 
     if (w->stalled)
         return BALANCE_COST_STALLED;
-    if (ratio <= BALANCE_COST_EQUAL)
+    if (ratio <= 1)
         return 1;
     return ratio < BALANCE_COST_MAX ? ratio : BALANCE_COST_MAX;
+}
+
+static void learn_cost(struct balance *b, unsigned w, double ratio)
+{
+    double *average = &b->ratio[w], limit = b->cost[w] > 1 ? BALANCE_COST_AGAIN : BALANCE_COST_EQUAL;
+
+    if (!b->warm)
+        *average = 1;
+    *average += COST_SMOOTHING * (ratio - *average);
+    b->cost[w] = *average > limit ? *average : 1;
 }
 
 /* Averages of rates and costs. */
@@ -75,11 +86,8 @@ static void learn(struct balance *b, const struct balance_look *look)
 
         b->rate[i] += weight * (rate - b->rate[i]);
     }
-    for (unsigned w = 0; w < look->num_workers; w++) {
-        double cost = relative_cost(&look->worker[w], median);
-
-        b->cost[w] = b->warm ? b->cost[w] + weight * (cost - b->cost[w]) : cost;
-    }
+    for (unsigned w = 0; w < look->num_workers; w++)
+        learn_cost(b, w, cost_ratio(&look->worker[w], median));
     b->warm = true;
 }
 

@@ -204,7 +204,10 @@ static void a_stalled_worker_counts_as_slow(void **state)
     for (unsigned i = 0; i < STEER_BUCKETS; i++)
         w.rate[i] = 2000;
     w.look.worker[1].stalled = true;
-    for (unsigned n = 0; n < 4; n++)
+    for (unsigned n = 0; n < 3; n++) /* it may just not have had a core */
+        moved += step(&w);
+    assert_int_equal(moved, 0);
+    for (unsigned n = 0; n < 8; n++)
         moved += step(&w);
     assert_true(moved > 0);
     assert_true(load_of(&w, 1) < load_of(&w, 0));
@@ -244,7 +247,7 @@ static void make_random(struct world *w, uint64_t seed)
             w->look.home[i] = (uint8_t)prng_below(&w->rnd, 1 + prng_below(&w->rnd, workers));
     }
     if (prng_below(&w->rnd, 4) == 0)
-        w->cost[prng_below(&w->rnd, workers)] = 1 + 60 * random_part(w);
+        w->cost[prng_below(&w->rnd, workers)] = 1.2 * BALANCE_COST_EQUAL + 55 * random_part(w);
 }
 
 /* What the balancer sees: loads by its own averages and costs. */
@@ -291,7 +294,7 @@ static void every_load_comes_to_rest(void **state)
         double hottest = 0;
 
         make_random(&w, seed);
-        for (unsigned n = 0; n < 40; n++)
+        for (unsigned n = 0; n < 100; n++) /* the averages of costs take longest */
             step(&w);
         for (unsigned n = 0; n < 40; n++)
             assert_int_equal(step(&w), 0);

@@ -12,6 +12,8 @@
 #include "steer/flow_hash.h"
 #include "worker/worker_priv.h"
 
+#define RESTS_ONE_IN 4u /* a worker that is idle for less than this share of its busy time does not rest */
+
 struct cargo {
     struct tcp_cargo *tcp; /**< NULL: none */
     struct udp_cargo *udp;
@@ -102,17 +104,32 @@ void worker_let_move(struct worker *w, bool on)
     w->let_move = on;
 }
 
+/** A worker that rests is not slow, however much each of its few frames costs: only time without rest counts.
+ */
+static void account(struct worker *w)
+{
+    const struct worker_counters *c = &w->cnt;
+    struct worker_load *l = &w->load;
+    uint64_t busy =
+        c->cycles_receive + c->cycles_steer + c->cycles_protocol + c->cycles_transmit + c->cycles_application;
+
+    if (w->now_us < l->next_us)
+        return;
+    l->next_us = w->now_us + STEER_BALANCE_US / 2;
+    if (c->cycles_idle - l->last_idle < (busy - l->last_busy) / RESTS_ONE_IN)
+        l->busy_cycles += busy - l->last_busy;
+    l->last_busy = busy;
+    l->last_idle = c->cycles_idle;
+}
+
 void rebalance_round(struct worker *w)
 {
     struct steer *steer = w->stack->steer;
-    const struct worker_counters *c = &w->cnt;
 
     steer_moves(steer, w->index);
     if (w->stack->cfg->rebalance != CONFIG_REBALANCE_ON)
         return;
-    steer_report(steer, w->index,
-                 c->cycles_receive + c->cycles_steer + c->cycles_protocol + c->cycles_transmit +
-                     c->cycles_application,
-                 c->rx_frames);
+    account(w);
+    steer_report(steer, w->index, w->load.busy_cycles, w->cnt.rx_frames);
     steer_balance(steer, w->now_us);
 }

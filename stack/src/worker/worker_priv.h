@@ -90,6 +90,13 @@ struct worker_rates {
     struct worker_counters last;
 };
 
+/** What key `rebalance` reports. */
+struct worker_load {
+    uint64_t busy_cycles;          /**< in periods without rest */
+    uint64_t last_busy, last_idle; /**< cycles at the end of the last period */
+    uint64_t next_us;              /**< when this one ends */
+};
+
 struct worker {
     struct mtcp_stack *stack;
     unsigned index;
@@ -119,6 +126,7 @@ struct worker {
     struct worker_counters cnt;
     uint64_t stat_next_us; /**< when the counters are shown next */
     struct worker_rates rates;
+    struct worker_load load;
 };
 
 enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker **out);

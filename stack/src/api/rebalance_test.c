@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A server of four workers, a thread each, on one queue, with key `rebalance = on`; the client is the main
+ * thread. Four fifths of the messages go to flows of one worker at first, then the load spreads. Messages are
+ * numbered and the server's memory of a flow is plain memory that goes from thread to thread: what is lost,
+ * doubled or out of order is seen at once, and ThreadSanitizer sees a hand-over without synchronization.
+ * With the argument `measure` the times count, too: for a machine on which nothing else runs. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "api/api_testkit.h"
+#include "base/minmax.h"
+#include "steer/flow_hash.h"
+#include "worker/worker_priv.h"
+
+#define WORKERS 4u
+#define FLOWS 256u
+#define WINDOW 4u /**< messages of a flow under way at once */
+#define UDP_PORT 53
+#define MAX_FDS 1024
+#define EVENTS 64
+#define HOT_OF_TEN 8 /**< messages of ten that go to the flows of one worker */
+#define LOOK_US 100000u
+#define EVEN 1.3          /**< times the mean: the most that a worker may carry */
+#define EVEN_WITHIN_S 1.0 /**< when measured */
+#define LOOKS_EVEN 5u     /**< in a row: then the load has spread */
+#define GIVE_UP_S 120     /**< a call that waits for ever ends the test */
+
+struct message {
+    uint64_t flow, seq;
+};
+
+/** The server's memory of a flow. */
+struct flow_state {
+    uint64_t next;
+    size_t part; /**< bytes of a message that is not complete */
+    struct message msg;
+};
+
+struct server {
+    pthread_t id;
+    unsigned index;
+    mctx_t ctx;
+    int ep, listener, udp;
+    struct flow_state *by_fd[MAX_FDS];
+    uint64_t messages, moved;
+    struct tcp_counters tcp;
+    struct udp_counters udp_counters;
+    uint64_t sleep_us; /**< in each event */
+    char failed[128];  /**< asserts belong to the main thread */
+};
+
+struct flow {
+    int fd;
+    bool hot;
+    uint64_t sent, received; /**< messages */
+};
+
+static struct {
+    struct config cfg[2];
+    struct mtcp_stack *stack[2];
+    mctx_t client;
+    int ep;
+    struct server server[WORKERS];
+    atomic_uint ready;
+    atomic_bool stop;
+    struct flow flow[FLOWS];
+    struct flow_state datagram_state[FLOWS]; /**< the server's */
+    unsigned hot[FLOWS], cold[FLOWS], num_hot, num_cold;
+    uint32_t random;
+    bool measure;
+} world;
+
+static double now_s(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static uint32_t random_below(uint32_t n)
+{
+    world.random = world.random * 1664525u + 1013904223u;
+    return (uint32_t)((uint64_t)world.random * n >> 32);
+}
+
+/* ---- the server ---- */
+
+static void fails(struct server *s, const char *what)
+{
+    if (!s->failed[0])
+        snprintf(s->failed, sizeof(s->failed), "%s: %s", what, strerror(errno));
+}
+
+static void watch(mctx_t m, int ep, int fd)
+{
+    struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN, .data.sockid = fd};
+
+    mtcp_setsock_nonblock(m, fd);
+    mtcp_epoll_ctl(m, ep, MTCP_EPOLL_CTL_ADD, fd, &ev);
+}
+
+static void server_open(struct server *s)
+{
+    struct sockaddr_in tcp = kit_addr(1, KIT_PORT), udp = kit_addr(1, UDP_PORT);
+    int on = 1;
+
+    s->ep = mtcp_epoll_create(s->ctx, 1);
+    s->listener = mtcp_socket(s->ctx, AF_INET, SOCK_STREAM, 0);
+    s->udp = mtcp_socket(s->ctx, AF_INET, SOCK_DGRAM, 0);
+    if (mtcp_setsockopt(s->ctx, s->listener, SOL_MTCP, MTCP_MOVABLE, &on, sizeof(on)) ||
+        mtcp_bind(s->ctx, s->listener, (struct sockaddr *)&tcp, sizeof(tcp)) ||
+        mtcp_listen(s->ctx, s->listener, FLOWS) ||
+        mtcp_bind(s->ctx, s->udp, (struct sockaddr *)&udp, sizeof(udp)))
+        fails(s, "open");
+    watch(s->ctx, s->ep, s->listener);
+    watch(s->ctx, s->ep, s->udp);
+}
+
+static void check_message(struct server *s, struct flow_state *f)
+{
+    if (f->msg.seq != f->next && !s->failed[0])
+        snprintf(s->failed, sizeof(s->failed), "flow %u: message %u, expected %u", (unsigned)f->msg.flow,
+                 (unsigned)f->msg.seq, (unsigned)f->next);
+    f->next = f->msg.seq + 1;
+    s->messages++;
+}
+
+static void take_bytes(struct server *s, struct flow_state *f, const char *buf, size_t len)
+{
+    while (len) {
+        size_t n = min_size(len, sizeof(f->msg) - f->part);
+
+        memcpy((char *)&f->msg + f->part, buf, n);
+        buf += n;
+        len -= n;
+        f->part += n;
+        if (f->part < sizeof(f->msg))
+            return;
+        f->part = 0;
+        check_message(s, f);
+    }
+}
+
+static void end_conn(struct server *s, int fd)
+{
+    free(s->by_fd[fd]);
+    s->by_fd[fd] = NULL;
+    mtcp_close(s->ctx, fd);
+}
+
+static void serve_conn(struct server *s, int fd)
+{
+    char buf[WINDOW * sizeof(struct message)];
+    ssize_t n = mtcp_read(s->ctx, fd, buf, sizeof(buf));
+
+    if (n <= 0) {
+        if (n == 0 || errno != EAGAIN)
+            end_conn(s, fd);
+        return;
+    }
+    take_bytes(s, s->by_fd[fd], buf, (size_t)n);
+    if (mtcp_write(s->ctx, fd, buf, (size_t)n) != n)
+        fails(s, "write");
+}
+
+static void serve_accepts(struct server *s)
+{
+    for (int fd; (fd = mtcp_accept(s->ctx, s->listener, NULL, NULL)) >= 0;) {
+        struct flow_state *f = NULL;
+        socklen_t len = sizeof(f);
+
+        mtcp_getsockopt(s->ctx, fd, SOL_MTCP, MTCP_USER_DATA, &f, &len);
+        if (!f) {
+            f = calloc(1, sizeof(*f));
+            mtcp_setsockopt(s->ctx, fd, SOL_MTCP, MTCP_USER_DATA, &f, sizeof(f));
+        }
+        s->by_fd[fd] = f;
+        watch(s->ctx, s->ep, fd);
+    }
+}
+
+static void serve_datagrams(struct server *s)
+{
+    struct sockaddr_in from;
+    socklen_t len = sizeof(from);
+    struct message m;
+
+    while (mtcp_recvfrom(s->ctx, s->udp, &m, sizeof(m), 0, (struct sockaddr *)&from, &len) == sizeof(m)) {
+        struct flow_state *f = &world.datagram_state[m.flow % FLOWS];
+
+        f->msg = m;
+        check_message(s, f);
+        if (mtcp_sendto(s->ctx, s->udp, &m, sizeof(m), 0, (struct sockaddr *)&from, len) != sizeof(m))
+            fails(s, "sendto");
+        len = sizeof(from);
+    }
+}
+
+static void serve_event(struct server *s, const struct mtcp_epoll_event *ev)
+{
+    int fd = ev->data.sockid;
+
+    if (ev->events & MTCP_EPOLLMOVED) {
+        s->by_fd[fd] = NULL;
+        s->moved++;
+        return;
+    }
+    if (s->sleep_us)
+        usleep((useconds_t)s->sleep_us);
+    if (fd == s->listener)
+        serve_accepts(s);
+    else if (fd == s->udp)
+        serve_datagrams(s);
+    else
+        serve_conn(s, fd);
+}
+
+static void *serve(void *arg)
+{
+    struct mtcp_epoll_event ev[EVENTS];
+    struct server *s = arg;
+
+    server_open(s);
+    atomic_fetch_add(&world.ready, 1);
+    while (!atomic_load(&world.stop)) {
+        int n = mtcp_epoll_wait(s->ctx, s->ep, ev, EVENTS, 10);
+
+        for (int i = 0; i < n; i++)
+            serve_event(s, &ev[i]);
+    }
+    s->tcp = *tcp_get_counters(worker_socks(((struct api_ctx *)s->ctx)->worker)->tcp);
+    s->udp_counters = *udp_get_counters(worker_socks(((struct api_ctx *)s->ctx)->worker)->udp);
+    for (int fd = 0; fd < MAX_FDS; fd++)
+        if (s->by_fd[fd])
+            end_conn(s, fd);
+    api_ctx_destroy(s->ctx, 0);
+    return NULL;
+}
+
+/* ---- the client ---- */
+
+static void client_read(struct flow *f)
+{
+    struct message m;
+    ssize_t n;
+
+    /* The peer sends whole messages, and TCP cuts them only at the end of a segment or of its buffer. */
+    while ((n = mtcp_recv(world.client, f->fd, (char *)&m, sizeof(m), 0)) == sizeof(m)) {
+        assert_int_equal(m.flow, f - world.flow);
+        assert_int_equal(m.seq, f->received);
+        f->received++;
+    }
+    assert_int_equal(n, -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
+static void client_round(void)
+{
+    struct mtcp_epoll_event ev[EVENTS];
+    int n = mtcp_epoll_wait(world.client, world.ep, ev, EVENTS, 0);
+
+    for (int i = 0; i < n; i++)
+        client_read(&world.flow[ev[i].data.u32]);
+}
+
+static void servers_are_well(void)
+{
+    for (unsigned i = 0; i < WORKERS; i++)
+        if (world.server[i].failed[0])
+            fail_msg("server %u: %s", i, world.server[i].failed);
+}
+
+static void client_send(struct flow *f)
+{
+    struct message m = {(uint64_t)(f - world.flow), f->sent};
+
+    while (f->sent - f->received >= WINDOW)
+        client_round();
+    assert_int_equal(mtcp_send(world.client, f->fd, (char *)&m, sizeof(m), 0), sizeof(m));
+    f->sent++;
+}
+
+static void client_finish(void)
+{
+    for (unsigned i = 0; i < FLOWS; i++)
+        while (world.flow[i].received < world.flow[i].sent)
+            client_round();
+}
+
+/** Which worker of the server has the flow. */
+static unsigned worker_of_flow(const struct flow *f, uint16_t port)
+{
+    struct sockaddr_in a;
+    socklen_t len = sizeof(a);
+
+    mtcp_getsockname(world.client, f->fd, (struct sockaddr *)&a, &len);
+    return steer_bucket_worker(
+        world.stack[1]->steer,
+        flow_hash_ipv4(world.cfg[1].address, world.cfg[0].address, port, ntohs(a.sin_port)) % STEER_BUCKETS);
+}
+
+static void open_flow(unsigned i, int type, uint16_t port)
+{
+    struct sockaddr_in to = kit_addr(1, port);
+    struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN, .data.u32 = i};
+    struct flow *f = &world.flow[i];
+    int st;
+
+    f->fd = mtcp_socket(world.client, AF_INET, type | SOCK_NONBLOCK, 0);
+    st = mtcp_connect(world.client, f->fd, (struct sockaddr *)&to, sizeof(to));
+    assert_true(st == 0 || errno == EINPROGRESS);
+    assert_int_equal(mtcp_epoll_ctl(world.client, world.ep, MTCP_EPOLL_CTL_ADD, f->fd, &ev), 0);
+    if (type == SOCK_STREAM) { /* until it is open */
+        while (mtcp_write(world.client, f->fd, "", 0) < 0)
+            client_round();
+    }
+}
+
+/** All flows answer; those of worker 0 are the hot ones. */
+static void open_flows(int type, uint16_t port)
+{
+    world.num_hot = world.num_cold = 0;
+    for (unsigned i = 0; i < FLOWS; i++) {
+        open_flow(i, type, port);
+        client_send(&world.flow[i]);
+        client_finish();
+        world.flow[i].hot = worker_of_flow(&world.flow[i], port) == 0;
+        if (world.flow[i].hot)
+            world.hot[world.num_hot++] = i;
+        else
+            world.cold[world.num_cold++] = i;
+    }
+    assert_true(world.num_hot >= FLOWS / 8);
+}
+
+/** Messages for about so long, HOT_OF_TEN of ten to hot flows. */
+static void load_for(uint64_t us)
+{
+    double end = now_s() + (double)us / 1e6;
+
+    while (now_s() < end)
+        for (unsigned i = 0; i < 10; i++) {
+            bool hot = random_below(10) < HOT_OF_TEN;
+            unsigned f =
+                hot ? world.hot[random_below(world.num_hot)] : world.cold[random_below(world.num_cold)];
+
+            client_send(&world.flow[f]);
+        }
+    servers_are_well();
+}
+
+/* ---- the world ---- */
+
+static void set_up(enum config_rebalance rebalance)
+{
+    struct netif_params p = {.num_queues = 1, .mtu = 1500};
+    struct log log = {.level = LOG_ERROR, .sink = log_stderr};
+    bool measure = world.measure;
+    struct netif *end[2];
+
+    memset(&world, 0, sizeof(world));
+    world.measure = measure;
+    world.random = 1;
+    alarm(GIVE_UP_S);
+    assert_int_equal(pair_open(&p, &end[0], &end[1]), ST_OK);
+    for (int i = 0; i < 2; i++) {
+        kit_config(&world.cfg[i], i, i ? WORKERS : 1);
+        world.cfg[i].max_concurrency = MAX_FDS;
+        world.cfg[i].distribution = CONFIG_DISTRIBUTION_SHARED;
+        world.cfg[i].rebalance = i ? rebalance : CONFIG_REBALANCE_OFF;
+        assert_int_equal(stack_create(&world.cfg[i], end[i], &log, &world.stack[i]), ST_OK);
+    }
+    assert_int_equal(api_ctx_create(world.stack[0], 0, &world.client), ST_OK);
+    world.ep = mtcp_epoll_create(world.client, 1);
+}
+
+static void start(uint64_t slow_worker_us)
+{
+    for (unsigned i = 0; i < WORKERS; i++) {
+        struct server *s = &world.server[i];
+
+        s->index = i;
+        s->sleep_us = i == 0 ? slow_worker_us : 0;
+        assert_int_equal(api_ctx_create(world.stack[1], (int)i, &s->ctx), ST_OK);
+        assert_int_equal(pthread_create(&s->id, NULL, serve, s), 0);
+    }
+    while (atomic_load(&world.ready) < WORKERS)
+        usleep(1000);
+}
+
+/** Ends all and looks at what has been counted. */
+static void finish(void)
+{
+    struct steer_counters sc[WORKERS];
+    struct tcp_counters client_tcp;
+    uint64_t messages = 0, sent = 0;
+
+    client_finish();
+    client_tcp = *tcp_get_counters(worker_socks(((struct api_ctx *)world.client)->worker)->tcp);
+    atomic_store(&world.stop, true);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        pthread_join(world.server[i].id, NULL);
+        steer_get_counters(world.stack[1]->steer, i, &sc[i]);
+    }
+    api_ctx_destroy(world.client, 0);
+    for (int i = 0; i < 2; i++) {
+        stack_destroy(world.stack[i]);
+        config_free(&world.cfg[i]);
+    }
+    servers_are_well();
+    for (unsigned i = 0; i < FLOWS; i++)
+        sent += world.flow[i].sent;
+    for (unsigned i = 0; i < WORKERS; i++) {
+        const struct server *s = &world.server[i];
+
+        messages += s->messages;
+        assert_int_equal(sc[i].drop_ring_full, 0);
+        assert_int_equal(sc[i].drop_park_full, 0);
+        assert_int_equal(s->tcp.rx_out_of_order, 0);
+        assert_int_equal(s->tcp.tx_resets, 0);
+        assert_int_equal(s->tcp.move_pin_failed + s->tcp.moved_ended, 0);
+        assert_int_equal(s->udp_counters.drop_rcvbuf_full + s->udp_counters.drop_no_port, 0);
+    }
+    assert_int_equal(messages, sent);
+    assert_int_equal(client_tcp.rx_out_of_order, 0);
+    alarm(0);
+}
+
+/* ---- looking at the load ---- */
+
+struct look {
+    uint64_t frames[WORKERS];
+    double share[WORKERS]; /**< of all frames since the look before, times the number of workers */
+    double most;           /**< the largest of them: 1 = even */
+};
+
+static void look(struct look *l)
+{
+    uint64_t total = 0, more[WORKERS];
+
+    l->most = 0;
+    for (unsigned i = 0; i < WORKERS; i++) {
+        struct steer_counters c;
+
+        steer_get_counters(world.stack[1]->steer, i, &c);
+        more[i] = c.frames - l->frames[i];
+        l->frames[i] = c.frames;
+        total += more[i];
+    }
+    for (unsigned i = 0; i < WORKERS; i++) {
+        l->share[i] = total ? (double)more[i] * WORKERS / (double)total : 0;
+        if (l->share[i] > l->most)
+            l->most = l->share[i];
+    }
+}
+
+/** The load until it has been even for some looks in a row; how long it took to become so. */
+static double seconds_until_even(double *at_first)
+{
+    double begin = now_s(), even_since = 0;
+    struct look l = {0};
+    unsigned even = 0;
+
+    look(&l);
+    for (unsigned looks = 0; even < LOOKS_EVEN; looks++) {
+        load_for(looks ? LOOK_US : LOOK_US / 10); /* the first one before anything can have moved */
+        look(&l);
+        if (!looks)
+            *at_first = l.most;
+        if (world.measure)
+            print_message("%6.3f s: %.2f %.2f %.2f %.2f\n", now_s() - begin, l.share[0], l.share[1],
+                          l.share[2], l.share[3]);
+        if (l.most > EVEN)
+            even = 0;
+        else if (even++ == 0)
+            even_since = now_s() - begin;
+    }
+    return even_since;
+}
+
+static void load_spreads(int type, uint16_t port)
+{
+    double took, at_first = 0;
+
+    set_up(CONFIG_REBALANCE_ON);
+    start(0);
+    open_flows(type, port);
+    took = seconds_until_even(&at_first);
+    print_message("# one worker had %.2f times the mean; %u flows, even after %.2f s\n", at_first, FLOWS,
+                  took);
+    assert_true(at_first > 2.5);
+    if (world.measure)
+        assert_true(took <= EVEN_WITHIN_S);
+    finish();
+}
+
+/* ---- tests ---- */
+
+static void connections_spread_in_order(void **state)
+{
+    uint64_t moved = 0, in = 0, out = 0;
+
+    (void)state;
+    load_spreads(SOCK_STREAM, KIT_PORT);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        moved += world.server[i].moved;
+        in += world.server[i].tcp.moved_in;
+        out += world.server[i].tcp.moved_out;
+    }
+    assert_true(moved > 0);
+    assert_int_equal(in, out);
+    assert_int_equal(moved, out);
+}
+
+static void datagrams_spread_in_order(void **state)
+{
+    (void)state;
+    load_spreads(SOCK_DGRAM, UDP_PORT);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(connections_spread_in_order),
+        cmocka_unit_test(datagrams_spread_in_order),
+    };
+
+    world.measure = argc > 1 && strcmp(argv[1], "measure") == 0;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
