@@ -29,12 +29,12 @@ enum pkt_flags {
 
 /** One cache line, because every packet touches it in every layer. */
 struct pkt {
-    uint8_t *buf;      /**< start of the memory */
-    uint8_t *data;     /**< first valid byte */
-    uint32_t len;      /**< valid bytes from data */
-    uint32_t more_len; /**< bytes of the frame in the pieces behind */
-    uint16_t size;     /**< bytes of memory from buf */
-    uint16_t flags;    /**< enum pkt_flags */
+    uint8_t *buf;        /**< start of the memory */
+    uint8_t *data;       /**< first valid byte */
+    uint32_t len;        /**< valid bytes from data */
+    uint32_t more_len;   /**< bytes of the frame in the pieces behind */
+    uint32_t size : 20;  /**< bytes of memory from buf: a whole IP datagram and its headroom */
+    uint32_t flags : 12; /**< enum pkt_flags */
     union {
         uint32_t hash;      /**< received: of the flow, set by who distributes frames to workers */
         uint32_t seg_bytes; /**< to be sent, with PKT_TX_SEG: TCP text of a segment */
