@@ -54,7 +54,8 @@ static void world_unreachable(void *ctx, ipv4_addr_t dst, uint64_t now_us)
     p->world->last_unreachable = dst;
 }
 
-static const struct inet_ops world_ops = {world_alloc, world_xmit, world_deliver, world_unreachable};
+static const struct inet_ops world_ops = {
+    .alloc = world_alloc, .xmit = world_xmit, .deliver = world_deliver, .unreachable = world_unreachable};
 
 struct eth_addr world_mac(unsigned n)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/minmax.h"
 #include "inet/inet_priv.h"
 
 #define MAX_ASKS 32u
@@ -129,6 +130,7 @@ enum status inet_worker_create(struct inet *inet, const struct inet_ops *ops, vo
     iw->announce = inet->num_workers++ == 0;
     iw->icmp_tokens_us = UINT64_MAX;
     pkt_queue_init(&iw->local);
+    reass_init(&iw->reass, &iw->count);
     for (unsigned i = 0; i < PENDING_HOPS; i++)
         pkt_queue_init(&iw->pending[i].queue);
     *out = iw;
@@ -142,6 +144,7 @@ void inet_worker_destroy(struct inet_worker *iw)
     for (unsigned i = 0; i < PENDING_HOPS; i++)
         pkt_queue_free(&iw->pending[i].queue);
     pkt_queue_free(&iw->local);
+    reass_fini(&iw->reass);
     iw->inet->num_workers--;
     free(iw);
 }
@@ -157,7 +160,7 @@ uint64_t inet_worker_next_deadline(const struct inet_worker *iw)
 
     if (iw->announce || iw->local.count || answers_may_wait(iw))
         return 0;
-    return iw->poll_us < next_us ? iw->poll_us : next_us;
+    return min_u64(min_u64(iw->poll_us, next_us), reass_next_deadline(&iw->reass));
 }
 
 /* Tells the network who has our address (RFC 5227 3), so that switches and stale caches learn of us. */
@@ -172,6 +175,16 @@ static void announce(struct inet_worker *iw)
     inet_arp_send(iw, &arp, ETH_BROADCAST);
 }
 
+static void reass_timers(struct inet_worker *iw, uint64_t now_us)
+{
+    struct reass_expired about;
+    bool tell;
+
+    while (reass_expire(&iw->reass, now_us, &about, &tell))
+        if (tell)
+            inet_icmp_time_exceeded(iw, &about, now_us);
+}
+
 void inet_worker_timers(struct inet_worker *iw, uint64_t now_us)
 {
     struct neigh_ask asks[MAX_ASKS];
@@ -184,6 +197,7 @@ void inet_worker_timers(struct inet_worker *iw, uint64_t now_us)
     if (answers_may_wait(iw))
         inet_pending_check(iw, now_us);
     iw->poll_us = iw->num_pending && iw->inet->num_workers > 1 ? now_us + PENDING_POLL_US : UINT64_MAX;
+    reass_timers(iw, now_us);
     inet_local_deliver(iw, now_us);
 }
 

@@ -49,6 +49,9 @@ struct inet_ops {
     /** A checked IPv4 packet for TCP, UDP or another protocol than ICMP. pkt->data stands at the transport
      * header and pkt->len covers the transport part only; the callee owns the packet. */
     void (*deliver)(void *ctx, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
+    /** A datagram was put together from fragments, which all come to one worker: true when it was taken, for
+     * it is another worker's. pkt->data stands at the IPv4 header, behind an Ethernet header. May be NULL. */
+    bool (*reassembled)(void *ctx, const struct ipv4_hdr *ip, struct pkt *pkt);
     /** The next hop of packets to dst did not answer ARP (they were dropped); may be NULL. */
     void (*unreachable)(void *ctx, ipv4_addr_t dst, uint64_t now_us);
 };

@@ -34,16 +34,9 @@ static uint64_t *refuse_by_dst(struct inet_worker *iw, const struct ipv4_hdr *ip
 /* The counter of the reason to drop a packet that was well formed, NULL when it is for us. */
 static uint64_t *ipv4_refuse(struct inet_worker *iw, const struct ipv4_hdr *ip, bool link_broadcast)
 {
-    uint64_t *reason;
-
     if (source_is_martian(iw->inet, ip->src))
         return &iw->count.drop_ip_src;
-    if (ip->dst != iw->inet->addr || link_broadcast) {
-        reason = refuse_by_dst(iw, ip, link_broadcast);
-        if (reason)
-            return reason;
-    }
-    return ip->more_frags || ip->frag_offset ? &iw->count.drop_ip_fragment : NULL;
+    return ip->dst != iw->inet->addr || link_broadcast ? refuse_by_dst(iw, ip, link_broadcast) : NULL;
 }
 
 /* A packet for us: the header goes, the protocol takes the rest. */
@@ -56,6 +49,23 @@ static void hand_up(struct inet_worker *iw, const struct ipv4_hdr *ip, struct pk
         inet_icmp_input(iw, ip, pkt, now_us);
     else
         iw->ops->deliver(iw->ctx, ip, pkt, now_us);
+}
+
+/* A fragment; when it completes a datagram that is this worker's, that goes up. */
+static void fragment_input(struct inet_worker *iw, const struct ipv4_hdr *frag, struct pkt *pkt,
+                           uint64_t now_us)
+{
+    struct ipv4_hdr ip;
+
+    pkt = reass_input(&iw->reass, frag, pkt, now_us);
+    if (!pkt)
+        return;
+    if (ipv4_parse(pkt->data, pkt->len, true, &ip) != ST_OK) {
+        inet_drop(&iw->count.drop_ip_bad, pkt);
+        return;
+    }
+    if (!iw->ops->reassembled || !iw->ops->reassembled(iw->ctx, &ip, pkt))
+        hand_up(iw, &ip, pkt, now_us);
 }
 
 static void ipv4_input(struct inet_worker *iw, struct pkt *pkt, bool link_broadcast, uint64_t now_us)
@@ -73,7 +83,10 @@ static void ipv4_input(struct inet_worker *iw, struct pkt *pkt, bool link_broadc
         inet_drop(reason, pkt);
         return;
     }
-    hand_up(iw, &ip, pkt, now_us);
+    if (__builtin_expect(ip.more_frags || ip.frag_offset, 0))
+        fragment_input(iw, &ip, pkt, now_us);
+    else
+        hand_up(iw, &ip, pkt, now_us);
 }
 
 void inet_input(struct inet_worker *iw, struct pkt *frame, uint64_t now_us)

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "inet/inet.h"
+#include "inet/inet_reass.h"
 #include "inet/neigh.h"
 #include "inet/route.h"
 #include "wire/arp.h"
@@ -71,6 +72,7 @@ struct inet_worker {
     uint16_t next_id;
     uint64_t icmp_tokens_us; /**< credit of the ICMP error limiter, in microseconds */
     uint64_t icmp_last_us;
+    struct reass reass;
     struct path paths[PATHS];
     struct inet_counters count;
 };
@@ -125,6 +127,9 @@ void inet_arp_ask(struct inet_worker *iw, const struct neigh_ask *ask);
 /* inet_icmp.c */
 /** An ICMP message; data at the ICMP header. Consumes it. */
 void inet_icmp_input(struct inet_worker *iw, const struct ipv4_hdr *ip, struct pkt *pkt, uint64_t now_us);
+
+/** A datagram was given up, its first fragment having come (RFC 1122 3.3.2). */
+void inet_icmp_time_exceeded(struct inet_worker *iw, const struct reass_expired *about, uint64_t now_us);
 
 /* inet_in.c */
 /** The packets to ourselves that wait. */

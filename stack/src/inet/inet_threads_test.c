@@ -72,7 +72,8 @@ static void thread_unreachable(void *ctx, ipv4_addr_t dst, uint64_t now_us)
     ((struct thread *)ctx)->unreachable++;
 }
 
-static const struct inet_ops ops = {thread_alloc, thread_xmit, thread_deliver, thread_unreachable};
+static const struct inet_ops ops = {
+    .alloc = thread_alloc, .xmit = thread_xmit, .deliver = thread_deliver, .unreachable = thread_unreachable};
 
 /* The network answers half of the requests; addresses that end in 7 do not exist. */
 static void answer_requests(struct thread *t, uint64_t now_us)

@@ -10,8 +10,9 @@
 
 #define ICMP_HDR_LEN 8u
 
-enum icmp_type { ICMP_ECHO_REPLY = 0, ICMP_UNREACHABLE = 3, ICMP_ECHO_REQUEST = 8 };
+enum icmp_type { ICMP_ECHO_REPLY = 0, ICMP_UNREACHABLE = 3, ICMP_ECHO_REQUEST = 8, ICMP_TIME_EXCEEDED = 11 };
 enum icmp_unreachable_code { ICMP_PORT_UNREACHABLE = 3 };
+enum icmp_time_code { ICMP_REASSEMBLY_TIME = 1 };
 
 struct icmp_hdr {
     uint8_t type, code;

@@ -6,6 +6,8 @@
 #include <sys/random.h>
 
 #include "base/byteorder.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
 #include "worker/worker_priv.h"
 
 #define SECONDS_US UINT64_C(1000000)
@@ -28,8 +30,8 @@ static struct pkt *on_alloc_raw(void *ctx)
     return p;
 }
 
-/** Room for one more packet of TCP and UDP: none while the interface does not take what is there, so that the pressure
- * reaches the sender instead of becoming loss. */
+/** Room for one more packet of TCP and UDP: none while the interface does not take what is there, so that the
+ * pressure reaches the sender instead of becoming loss. */
 static bool tx_has_room(struct worker *w)
 {
     if (w->tx_count < WORKER_TX_LIMIT)
@@ -67,6 +69,31 @@ static void on_deliver(void *ctx, const struct ipv4_hdr *ip, struct pkt *pkt, ui
         w->cnt.drop_protocol++;
         pkt_free(pkt);
     }
+}
+
+/** Fragments come to the worker of the addresses alone: what they make up goes to its flow's. */
+static bool on_reassembled(void *ctx, const struct ipv4_hdr *ip, struct pkt *pkt)
+{
+    struct worker *w = ctx;
+    const uint8_t *l4 = pkt->data + ip->hdr_len;
+    struct steer_flow flow = {.proto = ip->proto, .local = ip->dst, .peer = ip->src};
+    bool opening;
+    unsigned to;
+
+    if (!w->stack->steer || (ip->proto != IP_PROTO_TCP && ip->proto != IP_PROTO_UDP) ||
+        pkt->len < ip->hdr_len + UDP_HDR_LEN)
+        return false;
+    flow.peer_port = get_be16(l4);
+    flow.local_port = get_be16(l4 + 2);
+    opening = ip->proto == IP_PROTO_UDP ||
+              (pkt->len >= ip->hdr_len + TCP_HDR_LEN && (l4[13] & (TCP_SYN | TCP_ACK)) == TCP_SYN);
+    to = steer_target(w->stack->steer, &flow, opening);
+    if (to == STEER_NOBODY || to == w->index)
+        return false;
+    pkt_push(pkt, ETH_HDR_LEN);
+    steer_give(w->stack->steer, w->index, to, pkt);
+    workers_wake_waiting(w->stack);
+    return true;
 }
 
 static void on_unreachable(void *ctx, ipv4_addr_t dst, uint64_t now_us)
@@ -200,6 +227,7 @@ static const struct inet_ops inet_callbacks = {
     .alloc = on_alloc_raw,
     .xmit = on_xmit,
     .deliver = on_deliver,
+    .reassembled = on_reassembled,
     .unreachable = on_unreachable,
 };
 /* For each transport twice: a lone worker asks nobody whose a flow is. */
