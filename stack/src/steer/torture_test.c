@@ -265,11 +265,11 @@ static void check_sums(struct test *t, struct actor *actors)
         parked += c.parked;
         assert_int_equal(c.drop_ring_full, 0);
         assert_int_equal(c.drop_park_full, 0);
-        print_message("worker %u: %llu frames, %llu flows taken over, %llu held back, %u buckets\n", w,
+        print_message("# worker %u: %llu frames, %llu flows taken over, %llu held back, %u buckets\n", w,
                       (unsigned long long)actors[w].processed, (unsigned long long)actors[w].attached,
                       (unsigned long long)c.parked, c.buckets);
     }
-    print_message("%llu buckets moved, %u frames given by hand\n", (unsigned long long)moved,
+    print_message("# %llu buckets moved, %u frames given by hand\n", (unsigned long long)moved,
                   atomic_load(&t->given));
     assert_true(moved > 100);
     assert_true(parked > 100);
