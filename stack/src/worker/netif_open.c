@@ -14,7 +14,20 @@
 
 static enum status open_device(const struct config *cfg, const struct netif_params *p, struct netif **out)
 {
-    return cfg->io == CONFIG_IO_TAP ? tap_open(p, out) : dpdk_open(p, out);
+    struct netif_params one = *p;
+    enum status rc;
+
+    if (cfg->io != CONFIG_IO_TAP)
+        return dpdk_open(p, out);
+    rc = tap_open(p, out);
+    /* Unlike DPDK's, most tap interfaces are made for one queue, and cannot be asked beforehand. */
+    if (rc == ST_OK || p->num_queues == 1 || cfg->queues > 0 || cfg->distribution != CONFIG_DISTRIBUTION_AUTO)
+        return rc;
+    one.num_queues = 1;
+    rc = tap_open(&one, out);
+    if (rc == ST_OK)
+        log_say(p->log, LOG_INFO, "tap %s: taken with one queue, since `distribution = auto`", p->port);
+    return rc;
 }
 
 static enum status wrap_pcap(const struct config *cfg, struct log *log, struct netif **nif)
