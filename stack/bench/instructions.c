@@ -143,6 +143,15 @@ static struct pkt *end_alloc(struct netif *nif, unsigned queue)
     return p;
 }
 
+static void end_stats(struct netif *nif, struct netif_stats *out)
+{
+    struct netif *inner = ((struct uncounted *)nif)->inner;
+
+    switch_counting();
+    inner->ops->stats(inner, out);
+    switch_counting();
+}
+
 static bool end_link_up(struct netif *nif)
 {
     (void)nif;
@@ -168,6 +177,7 @@ static const struct netif_ops end_ops = {
     .tx_burst = end_tx_burst,
     .alloc = end_alloc,
     .link_up = end_link_up,
+    .stats = end_stats,
     .rx_fd = end_rx_fd,
     .close = end_close,
 };
