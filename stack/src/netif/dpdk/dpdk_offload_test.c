@@ -122,7 +122,8 @@ static struct pkt *next_segment(const struct machine *m, uint32_t *len)
         return NULL;
     fill_text(p, m->sent, *len);
     out = pkt_push(p, TCP_HDR_LEN);
-    (csum ? tcp_emit_partial : tcp_emit)(out, &h, ADDR(m->side), ADDR(!m->side), *len);
+    tcp_emit_header(out, &h);
+    tcp_set_checksum(out, TCP_HDR_LEN + *len, ADDR(m->side), ADDR(!m->side), csum);
     p->flags |= csum ? PKT_TX_L4_CSUM : 0;
     if (*len > MSS) {
         p->flags |= PKT_TX_SEG;
