@@ -187,6 +187,27 @@ ssize_t mtcp_send(mctx_t mctx, int sockid, const char *buf, size_t len, int flag
 /** Sends the buffers in order. @return as mtcp_write(); EINVAL for numIOV < 1 or > 1024. */
 int mtcp_writev(mctx_t mctx, int sockid, const struct iovec *iov, int numIOV);
 
+/* Without a copy: the application works in the stack's own buffers. They belong to the stack; the application
+ * may use the pieces that it was given until the next call with this context that is mtcp_epoll_wait(),
+ * waits, or answers EAGAIN (those let the stack work), or that reads from, writes to or closes this socket.
+ * Afterwards the pieces are invalid, but nothing is lost: what was not released is received again, what was
+ * not committed was never written. Stream sockets only (ENOTSOCK). */
+
+/** What has arrived, in place: at most two pieces, read in order, not to be changed. Unused pieces have
+ * length 0. flags: MSG_DONTWAIT or 0.
+ * @return bytes in both pieces, 0 at the end of the stream, or -1 as mtcp_recv(). */
+ssize_t mtcp_recv_zc(mctx_t mctx, int sockid, struct iovec span[2], int flags);
+/** The first len bytes are done with. The other pieces' bytes stay, and stay where they are.
+ * @return 0, or -1: EINVAL (fewer bytes are there), ENOTCONN. */
+int mtcp_recv_release(mctx_t mctx, int sockid, size_t len);
+/** Room for up to len bytes of the send buffer, at most two pieces, to be filled in order. Less than len when
+ * the buffer has less room. flags: MSG_DONTWAIT or 0.
+ * @return bytes in both pieces, or -1 as mtcp_send(). */
+ssize_t mtcp_send_zc(mctx_t mctx, int sockid, size_t len, struct iovec span[2], int flags);
+/** Sends the first len bytes of the pieces that the last mtcp_send_zc() gave, and gives the rest back.
+ * @return 0, or -1: EINVAL (more than there was, or the pieces have become invalid), and as mtcp_send(). */
+int mtcp_send_commit(mctx_t mctx, int sockid, size_t len);
+
 /** Receives one datagram, or from a stream as mtcp_recv(). addr may be NULL. MSG_PEEK, MSG_DONTWAIT,
  * MSG_TRUNC. @return bytes copied (with MSG_TRUNC the real length), or -1: EAGAIN, EINVAL, EFAULT, EINTR. */
 ssize_t mtcp_recvfrom(mctx_t mctx, int sockid, void *buf, size_t len, int flags, struct sockaddr *addr,

@@ -83,6 +83,37 @@ ssize_t mudp_recvfrom(mctx_t mctx, int sockid, void *buf, size_t len, int flags,
     return n < 0 && errno == EAGAIN ? 0 : n;
 }
 
+/* The kernel's buffers cannot be had in place. */
+static int no_zero_copy(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
+ssize_t mtcp_recv_zc(mctx_t mctx, int sockid, struct iovec span[2], int flags)
+{
+    (void)mctx, (void)sockid, (void)span, (void)flags;
+    return no_zero_copy();
+}
+
+int mtcp_recv_release(mctx_t mctx, int sockid, size_t len)
+{
+    (void)mctx, (void)sockid, (void)len;
+    return no_zero_copy();
+}
+
+ssize_t mtcp_send_zc(mctx_t mctx, int sockid, size_t len, struct iovec span[2], int flags)
+{
+    (void)mctx, (void)sockid, (void)len, (void)span, (void)flags;
+    return no_zero_copy();
+}
+
+int mtcp_send_commit(mctx_t mctx, int sockid, size_t len)
+{
+    (void)mctx, (void)sockid, (void)len;
+    return no_zero_copy();
+}
+
 int mtcp_pipe(mctx_t mctx, int pipeid[2])
 {
     struct kernel_ctx *c = kernel_ctx(mctx);

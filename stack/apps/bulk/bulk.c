@@ -346,6 +346,9 @@ static bool shared_option(const struct bulk_role *role, int opt, const char *arg
             return false;
         p->seed = (uint64_t)seed;
         return true;
+    case 'z':
+        p->zero_copy = true;
+        return true;
     case 't':
         return seconds("-t", arg, &p->seconds);
     case 'w':
@@ -362,7 +365,7 @@ static int parse_options(int argc, char **argv, const struct bulk_role *role)
     int opt;
 
     p->options.name = role->name;
-    snprintf(letters, sizeof(letters), "%sa:p:l:s:%s", APP_SHORT_OPTIONS, role->own_options);
+    snprintf(letters, sizeof(letters), "%sa:p:l:s:z%s", APP_SHORT_OPTIONS, role->own_options);
     while ((opt = getopt_long(argc, argv, letters, app_long_options, NULL)) != -1) {
         enum app_option_result r = app_option(&p->options, opt, optarg);
 

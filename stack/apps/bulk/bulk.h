@@ -32,6 +32,7 @@ struct bulk_plan {
     long port;
     long connections;         /**< 0 = until a signal comes */
     uint64_t bytes;           /**< of a connection (source) */
+    bool zero_copy;           /**< reads and writes in the buffers of the stack */
     uint64_t seed;            /**< 0 = the bytes are neither made nor verified nor hashed */
     double seconds, warmup_s; /**< how long to send (0: bytes decide); what does not count at the start */
 };

@@ -11,12 +11,13 @@
 #define CHUNKS_AT_ONCE 16
 
 static const char usage[] =
-    "usage: tcp_sink [-l PORT | -a ADDRESS -p PORT] -f CONF [-n CONNECTIONS] [-s SEED] [-N CORES]\n"
+    "usage: tcp_sink [-l PORT | -a ADDRESS -p PORT] -f CONF [-n CONNECTIONS] [-s SEED] [-z] [-N CORES]\n"
     "                [-w SECONDS] [--json]\n"
     "  -l PORT             listen (9999)\n"
     "  -a ADDRESS -p PORT  connect instead\n"
     "  -n CONNECTIONS      end after so many (listening: at a signal only; connecting: 1)\n"
     "  -s SEED             of the stream that is expected (1); 0 = neither verify nor hash\n"
+    "  -z                  without copies: read in the stack's buffer\n"
     "  -N CORES            cores of the stack, a thread for each (1)\n"
     "  --json              JSON lines on standard output\n";
 
@@ -25,29 +26,56 @@ static bool option(int opt, const char *arg)
     return opt == 'n' && app_number("-n", arg, 1, 1000000000, &bulk_plan.connections);
 }
 
+/* Verifies and counts what has arrived. */
+static void take(struct bulk_worker *w, struct bulk_conn *c, const void *data, size_t len)
+{
+    if (bulk_plan.seed && !c->mismatch && !stream_check(bulk_plan.seed, c->bytes, data, len)) {
+        c->mismatch = true;
+        bulk_say_failed(w, "verify", "the bytes are not those of the stream (another seed?)");
+    }
+    bulk_hash(c, data, len);
+    c->bytes += len;
+    bulk_count(w, len);
+}
+
+/* How a connection stands after a read that gave nothing. */
+static enum bulk_state nothing_read(struct bulk_worker *w, ssize_t n)
+{
+    if (n == 0)
+        return BULK_DONE;
+    if (errno == EAGAIN)
+        return BULK_GOES_ON;
+    bulk_say_failed(w, "read", strerror(errno));
+    return BULK_FAILED;
+}
+
+static enum bulk_state read_in_place(struct bulk_worker *w, int fd, struct bulk_conn *c)
+{
+    struct iovec span[2];
+    ssize_t n = mtcp_recv_zc(bulk_mctx(w), fd, span, 0);
+
+    if (n <= 0)
+        return nothing_read(w, n);
+    take(w, c, span[0].iov_base, span[0].iov_len);
+    take(w, c, span[1].iov_base, span[1].iov_len);
+    if (mtcp_recv_release(bulk_mctx(w), fd, (size_t)n))
+        return nothing_read(w, -1);
+    return BULK_GOES_ON;
+}
+
 static enum bulk_state on_event(struct bulk_worker *w, int fd, struct bulk_conn *c, uint32_t events)
 {
     uint8_t chunk[BULK_CHUNK];
 
     (void)events;
+    if (bulk_plan.zero_copy)
+        return read_in_place(w, fd, c);
     for (unsigned i = 0; i < CHUNKS_AT_ONCE; i++) {
         ssize_t n = mtcp_read(bulk_mctx(w), fd, (char *)chunk, sizeof(chunk));
 
-        if (n == 0)
-            return BULK_DONE;
-        if (n < 0 && errno == EAGAIN)
-            return BULK_GOES_ON;
-        if (n < 0) {
-            bulk_say_failed(w, "read", strerror(errno));
-            return BULK_FAILED;
-        }
-        if (bulk_plan.seed && !c->mismatch && !stream_check(bulk_plan.seed, c->bytes, chunk, (size_t)n)) {
-            c->mismatch = true;
-            bulk_say_failed(w, "verify", "the bytes are not those of the stream (another seed?)");
-        }
-        bulk_hash(c, chunk, (size_t)n);
-        c->bytes += (uint64_t)n;
-        bulk_count(w, (size_t)n);
+        if (n <= 0)
+            return nothing_read(w, n);
+        take(w, c, chunk, (size_t)n);
     }
     return BULK_GOES_ON;
 }

@@ -20,6 +20,7 @@ static const char usage[] =
     "  -t SECONDS          how long to send on each\n"
     "  -c CONNECTIONS      at once when connecting; in all when listening (1)\n"
     "  -s SEED             of the stream (1); 0 = any bytes, to measure the transfer alone\n"
+    "  -z                  without copies: write in the stack's buffer\n"
     "  -N CORES            cores of the stack, a thread for each (1)\n"
     "  --json              JSON lines on standard output\n";
 
@@ -50,18 +51,48 @@ static enum bulk_state fail(struct bulk_worker *w, const char *step)
     return BULK_FAILED;
 }
 
+static enum bulk_state end_sending(struct bulk_worker *w, int fd, struct bulk_conn *c)
+{
+    c->shut = true;
+    if (mtcp_shutdown(bulk_mctx(w), fd, SHUT_WR))
+        return fail(w, "shutdown");
+    bulk_watch(w, fd, MTCP_EPOLLIN);
+    return BULK_GOES_ON;
+}
+
+/* As send_some() does with a copy. */
+static enum bulk_state send_in_place(struct bulk_worker *w, int fd, struct bulk_conn *c)
+{
+    for (unsigned i = 0; i < CHUNKS_AT_ONCE; i++) {
+        uint64_t left = bulk_plan.bytes - c->bytes;
+        struct iovec span[2];
+        ssize_t n;
+
+        if (!left || bulk_time_over(w))
+            return end_sending(w, fd, c);
+        n = mtcp_send_zc(bulk_mctx(w), fd, left < BULK_CHUNK ? (size_t)left : BULK_CHUNK, span, 0);
+        if (n < 0)
+            return errno == EAGAIN ? BULK_GOES_ON : fail(w, "write");
+        for (unsigned s = 0; s < 2; s++) {
+            if (bulk_plan.seed)
+                stream_fill(bulk_plan.seed, c->bytes, span[s].iov_base, span[s].iov_len);
+            bulk_hash(c, span[s].iov_base, span[s].iov_len);
+            c->bytes += span[s].iov_len;
+        }
+        if (mtcp_send_commit(bulk_mctx(w), fd, (size_t)n))
+            return fail(w, "write");
+        bulk_count(w, (size_t)n);
+    }
+    return BULK_GOES_ON;
+}
+
 static enum bulk_state send_some(struct bulk_worker *w, int fd, struct bulk_conn *c)
 {
     for (unsigned i = 0; i < CHUNKS_AT_ONCE; i++) {
         ssize_t n;
 
-        if (c->chunk_sent == c->chunk_len && (bulk_time_over(w) || !next_chunk(c))) {
-            c->shut = true;
-            if (mtcp_shutdown(bulk_mctx(w), fd, SHUT_WR))
-                return fail(w, "shutdown");
-            bulk_watch(w, fd, MTCP_EPOLLIN);
-            return BULK_GOES_ON;
-        }
+        if (c->chunk_sent == c->chunk_len && (bulk_time_over(w) || !next_chunk(c)))
+            return end_sending(w, fd, c);
         n = mtcp_write(bulk_mctx(w), fd, (char *)c->chunk + c->chunk_sent, c->chunk_len - c->chunk_sent);
         if (n < 0)
             return errno == EAGAIN ? BULK_GOES_ON : fail(w, "write");
@@ -90,7 +121,9 @@ static enum bulk_state await_end(struct bulk_worker *w, int fd)
 static enum bulk_state on_event(struct bulk_worker *w, int fd, struct bulk_conn *c, uint32_t events)
 {
     (void)events;
-    return c->shut ? await_end(w, fd) : send_some(w, fd, c);
+    if (c->shut)
+        return await_end(w, fd);
+    return (bulk_plan.zero_copy ? send_in_place : send_some)(w, fd, c);
 }
 
 int main(int argc, char **argv)

@@ -29,7 +29,7 @@ void byte_ring_fini(struct byte_ring *r)
 {
     free(r->mem);
     r->mem = NULL;
-    r->size = r->head = r->len = 0;
+    r->size = r->head = r->len = r->claim = 0;
 }
 
 void byte_ring_raise_limit(struct byte_ring *r, size_t limit)
@@ -77,6 +77,7 @@ static void ring_grow(struct byte_ring *r, size_t need)
     r->mem = mem;
     r->size = size;
     r->head = 0;
+    r->claim = 0;
 }
 
 void byte_ring_reserve(struct byte_ring *r, size_t bytes)
@@ -138,11 +139,29 @@ size_t byte_ring_write(struct byte_ring *r, const void *data, size_t len)
 {
     uint8_t *to;
 
+    r->claim = 0;
     if (!ring_plain(r, r->len, len, &to))
         return byte_ring_extend(r, write_in_pieces(r, r->len, data, len));
     memcpy(to, data, len);
     r->len += len;
     return len;
+}
+
+unsigned byte_ring_claim(struct byte_ring *r, size_t len, struct byte_span out[2])
+{
+    len = min_size(len, byte_ring_room(r));
+    byte_ring_reserve(r, r->len + len);
+    r->claim = min_size(len, r->size - r->len);
+    return ring_spans(r, r->len, r->claim, out);
+}
+
+bool byte_ring_commit(struct byte_ring *r, size_t n)
+{
+    if (n > r->claim)
+        return false;
+    r->claim = 0;
+    r->len += n;
+    return true;
 }
 
 unsigned byte_ring_peek(const struct byte_ring *r, size_t offset, size_t len, struct byte_span out[2])

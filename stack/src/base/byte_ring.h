@@ -18,6 +18,7 @@ struct byte_ring {
     size_t limit; /**< bytes of memory at most, a power of two */
     size_t head;  /**< index of the oldest byte, not yet masked */
     size_t len;   /**< bytes queued */
+    size_t claim; /**< bytes behind the end that the writer may fill in place */
 };
 
 struct byte_span {
@@ -46,6 +47,13 @@ size_t byte_ring_write_at(struct byte_ring *r, size_t offset, const void *data, 
 /** Makes n bytes behind the end, stored before by byte_ring_write_at(), part of the queue. They must lie
  * within the memory; more is cut. Returns by how much the queue grew. */
 size_t byte_ring_extend(struct byte_ring *r, size_t n);
+
+/** The place of up to len bytes behind the end as at most two pieces, for the writer to fill; returns how
+ * many pieces. Valid until the next call that writes, claims or releases. */
+unsigned byte_ring_claim(struct byte_ring *r, size_t len, struct byte_span out[2]);
+/** Makes the first n bytes of the last claim part of the queue and ends the claim. False: n is more than that
+ * (or something was written meanwhile), and nothing happens. */
+bool byte_ring_commit(struct byte_ring *r, size_t n);
 
 /** Up to len queued bytes from offset as at most two pieces; returns how many pieces. Valid until the next
  * write. */

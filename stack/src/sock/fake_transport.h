@@ -140,6 +140,28 @@ enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t 
         return c->error;
     return c->writable ? ST_OK : ST_AGAIN;
 }
+enum status tcp_read_spans(struct tcp_conn *c, struct byte_span out[2], size_t *n)
+{
+    (void)c, (void)out;
+    *n = 0;
+    return ST_AGAIN;
+}
+enum status tcp_read_release(struct tcp_conn *c, size_t n)
+{
+    (void)c;
+    return n ? ST_INVALID : ST_OK;
+}
+enum status tcp_write_claim(struct tcp_conn *c, size_t len, struct byte_span out[2], size_t *n)
+{
+    (void)c, (void)len, (void)out;
+    *n = 0;
+    return ST_AGAIN;
+}
+enum status tcp_write_commit(struct tcp_conn *c, size_t n)
+{
+    (void)c;
+    return n ? ST_INVALID : ST_OK;
+}
 bool tcp_connected(const struct tcp_conn *c)
 {
     return c->connected;

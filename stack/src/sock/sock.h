@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/byte_ring.h"
 #include "base/list.h"
 #include "base/status.h"
 #include "sock/idmap.h"
@@ -114,6 +115,11 @@ enum status sock_connect(struct sock *s, struct tcp_endpoint peer, uint64_t now_
 enum status sock_connect_result(struct sock *s);
 enum status sock_read(struct sock *s, void *buf, size_t len, bool peek, uint64_t now_us, size_t *got);
 enum status sock_write(struct sock *s, const void *buf, size_t len, uint64_t now_us, size_t *put);
+/* Without a copy: see tcp_read_spans() and its relatives. */
+enum status sock_read_spans(struct sock *s, struct byte_span out[2], size_t *n);
+enum status sock_read_release(struct sock *s, size_t n);
+enum status sock_write_claim(struct sock *s, size_t len, struct byte_span out[2], size_t *n);
+enum status sock_write_commit(struct sock *s, size_t n);
 enum status sock_shutdown(struct sock *s, bool rd, bool wr, uint64_t now_us);
 enum status sock_abort(struct sock *s, uint64_t now_us);
 void sock_set_no_delay(struct sock *s, bool on, uint64_t now_us);

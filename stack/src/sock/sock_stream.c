@@ -123,6 +123,46 @@ enum status sock_write(struct sock *s, const void *buf, size_t len, uint64_t now
     return st;
 }
 
+enum status sock_read_spans(struct sock *s, struct byte_span out[2], size_t *n)
+{
+    enum status st = stream_check(s);
+
+    *n = 0;
+    if (st != ST_OK || s->rd_shut)
+        return st;
+    st = tcp_read_spans(s->conn, out, n);
+    if (st != ST_OK && st != ST_AGAIN)
+        s->error_taken = true;
+    return st;
+}
+
+enum status sock_read_release(struct sock *s, size_t n)
+{
+    enum status st = stream_check(s);
+
+    return st == ST_OK ? tcp_read_release(s->conn, n) : st;
+}
+
+enum status sock_write_claim(struct sock *s, size_t len, struct byte_span out[2], size_t *n)
+{
+    enum status st = stream_check(s);
+
+    *n = 0;
+    if (st != ST_OK)
+        return st;
+    st = tcp_write_claim(s->conn, len, out, n);
+    if (st != ST_OK && st != ST_AGAIN && st != ST_PIPE)
+        s->error_taken = true;
+    return st;
+}
+
+enum status sock_write_commit(struct sock *s, size_t n)
+{
+    enum status st = stream_check(s);
+
+    return st == ST_OK ? tcp_write_commit(s->conn, n) : st;
+}
+
 enum status sock_shutdown(struct sock *s, bool rd, bool wr, uint64_t now_us)
 {
     enum status st = stream_check(s);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/byte_ring.h"
 #include "base/log.h"
 #include "base/pkt.h"
 #include "base/status.h"
@@ -131,6 +132,17 @@ enum tcp_readiness {
     TCP_IS_CONNECTED = 1u << 13,
 };
 unsigned tcp_readiness(const struct tcp_conn *c);
+/** Without a copy: what tcp_read() would give, as at most two pieces of the receive buffer; *n bytes in all.
+ * They stay as they are until the next segment or timer is handed to TCP, or the connection is read or
+ * closed. */
+enum status tcp_read_spans(struct tcp_conn *c, struct byte_span out[2], size_t *n);
+/** Takes the first n bytes away, as tcp_read() does. ST_INVALID when there are fewer. */
+enum status tcp_read_release(struct tcp_conn *c, size_t n);
+/** Without a copy: room for up to len bytes as at most two pieces of the send buffer, *n bytes in all, for
+ * the caller to fill; nothing is queued yet. Errors as tcp_write(). Lifetime as of tcp_read_spans(). */
+enum status tcp_write_claim(struct tcp_conn *c, size_t len, struct byte_span out[2], size_t *n);
+/** Queues the first n bytes of the last claim. ST_INVALID when it was smaller, or has ended. */
+enum status tcp_write_commit(struct tcp_conn *c, size_t n);
 bool tcp_connected(const struct tcp_conn *c);   /**< the handshake is complete (also in closing states) */
 bool tcp_readable(const struct tcp_conn *c);    /**< tcp_read() would not say ST_AGAIN */
 bool tcp_writable(const struct tcp_conn *c);    /**< tcp_write() would not say ST_AGAIN */

@@ -72,43 +72,106 @@ static bool window_update_due(const struct tcp_conn *c)
     return gain >= limit / 2 || (gain >= 2u * c->our_mss && gain >= limit / 4) || now < c->our_mss;
 }
 
+/** Takes bytes that were read out of the buffer. */
+static void consume(struct tcp_conn *c, size_t n)
+{
+    byte_ring_consume(&c->rcv, n);
+    if (window_update_due(c)) {
+        c->flags |= CF_ACK_NOW;
+        tcp_conn_want_flush(c);
+    }
+}
+
+/** Nothing was read: why. ST_OK at the end of the stream, or when nothing was asked for. */
+static enum status read_nothing(const struct tcp_conn *c)
+{
+    if (c->error != ST_OK)
+        return (enum status)c->error;
+    return c->rcv.len || tcp_readable(c) ? ST_OK : ST_AGAIN;
+}
+
 enum status tcp_read(struct tcp_conn *c, void *buf, size_t len, bool peek, uint64_t now_us, size_t *got)
 {
     (void)now_us;
     *got = byte_ring_copy(&c->rcv, 0, buf, len);
-    if (*got) {
-        if (peek)
-            return ST_OK;
-        byte_ring_consume(&c->rcv, *got);
-        if (window_update_due(c)) {
-            c->flags |= CF_ACK_NOW;
-            tcp_conn_want_flush(c);
-        }
-        return ST_OK;
-    }
-    if (c->error != ST_OK)
-        return (enum status)c->error;
-    if (c->rcv.len || !tcp_readable(c))
-        return c->rcv.len ? ST_OK : ST_AGAIN; /* len 0, or nothing there */
-    return ST_OK;                             /* end of stream */
+    if (!*got)
+        return read_nothing(c);
+    if (!peek)
+        consume(c, *got);
+    return ST_OK;
 }
 
-enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t now_us, size_t *put)
+enum status tcp_read_spans(struct tcp_conn *c, struct byte_span out[2], size_t *n)
 {
-    (void)now_us;
-    *put = 0;
+    out[0] = out[1] = (struct byte_span){NULL, 0};
+    byte_ring_peek(&c->rcv, 0, c->rcv.len, out);
+    *n = c->rcv.len;
+    return *n ? ST_OK : read_nothing(c);
+}
+
+enum status tcp_read_release(struct tcp_conn *c, size_t n)
+{
+    if (n > c->rcv.len)
+        return ST_INVALID;
+    if (n)
+        consume(c, n);
+    return ST_OK;
+}
+
+/** Whether the user may write now. */
+static enum status write_check(const struct tcp_conn *c)
+{
     if (c->error != ST_OK)
         return (enum status)c->error;
     if (c->flags & CF_FIN_QUEUED || c->state == TCPS_CLOSED)
         return ST_PIPE;
-    if (!(c->flags & CF_CONNECTED))
-        return ST_AGAIN;
+    return c->flags & CF_CONNECTED ? ST_OK : ST_AGAIN;
+}
+
+enum status tcp_write(struct tcp_conn *c, const void *buf, size_t len, uint64_t now_us, size_t *put)
+{
+    enum status st = write_check(c);
+
+    (void)now_us;
+    *put = 0;
+    if (st != ST_OK)
+        return st;
     *put = byte_ring_write(&c->snd, buf, len);
     if (*put)
         tcp_conn_want_flush(c);
     if (*put < len || !byte_ring_room(&c->snd))
         c->flags |= CF_WRITE_FULL;
     return *put || !len ? ST_OK : ST_AGAIN;
+}
+
+enum status tcp_write_claim(struct tcp_conn *c, size_t len, struct byte_span out[2], size_t *n)
+{
+    enum status st = write_check(c);
+
+    out[0] = out[1] = (struct byte_span){NULL, 0};
+    *n = 0;
+    if (st != ST_OK)
+        return st;
+    byte_ring_claim(&c->snd, len, out);
+    *n = out[0].len + out[1].len;
+    if (*n < len)
+        c->flags |= CF_WRITE_FULL;
+    return *n || !len ? ST_OK : ST_AGAIN;
+}
+
+enum status tcp_write_commit(struct tcp_conn *c, size_t n)
+{
+    enum status st = write_check(c);
+
+    if (st != ST_OK)
+        return st == ST_AGAIN ? ST_INVALID : st;
+    if (!byte_ring_commit(&c->snd, n))
+        return ST_INVALID;
+    if (n)
+        tcp_conn_want_flush(c);
+    if (!byte_ring_room(&c->snd))
+        c->flags |= CF_WRITE_FULL;
+    return ST_OK;
 }
 
 _Static_assert((unsigned)TCP_IS_CONNECTED == CF_CONNECTED && (unsigned)TCP_IS_PEER_CLOSED == CF_FIN_RECEIVED,

@@ -5,7 +5,16 @@
  * only tries again and again makes progress. */
 #include "worker/worker_priv.h"
 
-enum call_kind { CALL_ACCEPT, CALL_CONNECT, CALL_READ, CALL_WRITE, CALL_SENDTO, CALL_RECVFROM };
+enum call_kind {
+    CALL_ACCEPT,
+    CALL_CONNECT,
+    CALL_READ,
+    CALL_WRITE,
+    CALL_SPANS,
+    CALL_CLAIM,
+    CALL_SENDTO,
+    CALL_RECVFROM
+};
 
 /** One call with its arguments, and what it said last. */
 struct call {
@@ -14,6 +23,7 @@ struct call {
     struct sock *sock;
     bool peek;
     void *buf;
+    struct byte_span *spans;
     size_t len, done, full;
     const struct udp_addr *to;
     struct udp_addr *from;
@@ -46,6 +56,10 @@ static enum status call_once(struct call *c)
         return sock_read(c->sock, c->buf, c->len, c->peek, now_us, &c->done);
     case CALL_WRITE:
         return call_write(c);
+    case CALL_SPANS:
+        return sock_read_spans(c->sock, c->spans, &c->done);
+    case CALL_CLAIM:
+        return sock_write_claim(c->sock, c->len, c->spans, &c->done);
     case CALL_SENDTO:
         return sock_sendto(c->sock, c->buf, c->len, c->to, now_us);
     case CALL_RECVFROM:
@@ -124,6 +138,26 @@ enum status worker_write(struct worker *w, struct sock *s, const void *buf, size
     st = call_run(&c, dont_wait);
     *put = c.done;
     return c.done > 0 ? ST_OK : st;
+}
+
+enum status worker_read_spans(struct worker *w, struct sock *s, bool dont_wait, struct byte_span out[2],
+                              size_t *n)
+{
+    struct call c = {.kind = CALL_SPANS, .w = w, .sock = s, .spans = out};
+    enum status st = call_run(&c, dont_wait);
+
+    *n = c.done;
+    return st;
+}
+
+enum status worker_write_claim(struct worker *w, struct sock *s, size_t len, bool dont_wait,
+                               struct byte_span out[2], size_t *n)
+{
+    struct call c = {.kind = CALL_CLAIM, .w = w, .sock = s, .len = len, .spans = out};
+    enum status st = call_run(&c, dont_wait);
+
+    *n = c.done;
+    return st;
 }
 
 enum status worker_sendto(struct worker *w, struct sock *s, const void *buf, size_t len,

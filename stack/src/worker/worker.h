@@ -47,6 +47,11 @@ enum status worker_read(struct worker *w, struct sock *s, void *buf, size_t len,
 /** A blocking write returns when all is queued; *put is right in every case. */
 enum status worker_write(struct worker *w, struct sock *s, const void *buf, size_t len, bool dont_wait,
                          size_t *put);
+/** As sock_read_spans() and sock_write_claim(), waiting when there is nothing, or no room. */
+enum status worker_read_spans(struct worker *w, struct sock *s, bool dont_wait, struct byte_span out[2],
+                              size_t *n);
+enum status worker_write_claim(struct worker *w, struct sock *s, size_t len, bool dont_wait,
+                               struct byte_span out[2], size_t *n);
 enum status worker_sendto(struct worker *w, struct sock *s, const void *buf, size_t len,
                           const struct udp_addr *to, bool dont_wait);
 enum status worker_recvfrom(struct worker *w, struct sock *s, void *buf, size_t len, bool peek,
