@@ -1,6 +1,8 @@
 /** Distribution of packets in software: each worker gets its share of the flows, and every packet of them. */
 import type { ApplicationResult } from "../engine/application.js";
-import { type CaseContext, Expectations, exchange, figure, figures, type Outcome, type TestCase } from "./case.js";
+import { readStackReport, type StackReport } from "../engine/stack-report.js";
+import type { AllocatedMachine } from "../model/deployment.js";
+import { type CaseContext, Expectations, figure, figures, type Outcome, type TestCase } from "./case.js";
 
 const PORT = "9999";
 /**
@@ -11,6 +13,11 @@ const PORT = "9999";
 const CONNECTIONS = 1000;
 const TOLERANCE = 0.1;
 const SECONDS = 2;
+/** A packet at a worker without its connection is one of these; a packet lost on the way to a worker one of the others. */
+const NEVER = [
+  ...["tcp.drop_no_connection", "tcp.drop_listen_flags", "tcp.tx_resets"],
+  ...["steer.drop_ring_full", "steer.drop_park_full", "steer.drop_absent", "worker.pin_failed"],
+];
 
 export const steerSuite: readonly TestCase[] = [
   {
@@ -21,37 +28,37 @@ export const steerSuite: readonly TestCase[] = [
 ];
 
 async function spread({ from, to, wait }: CaseContext): Promise<Outcome> {
-  const { server, client } = await exchange(
-    wait,
-    { machine: to, application: "rpc_server", options: ["-l", PORT], endsItself: false },
-    {
-      machine: from,
-      application: "rpc_client",
-      options: ["-a", to.address, "-p", PORT, "-c", String(CONNECTIONS), "-d", String(SECONDS)],
-    },
-  );
-  const { workers, distribution } = to.allocated.stack;
-  const shares = sharesOf(server);
+  const options = ["-a", to.address, "-p", PORT, "-c", String(CONNECTIONS), "-d", String(SECONDS)];
+  await using serving = await to.start("rpc_server", ["-l", PORT]);
+  await serving.listening(wait);
+  await using asking = await from.start("rpc_client", options);
+  const client = await asking.result(wait);
+  const report = await readStackReport(to);
+  const server = await serving.stop();
   const expect = new Expectations();
   expect.ended("rpc_client", client);
   expect.ended("rpc_server", server);
-  // A packet at a worker that does not know its connection would be answered by a reset, and this counted.
   expect.equal("errors of the client", figure(client, "errors"), 0);
   expect.equal("errors of the server", figure(server, "errors"), 0);
   expect.equal("connections", figure(server, "connections"), CONNECTIONS);
   expect.atLeast("requests", figure(client, "requests"), CONNECTIONS);
-  expect.equal("workers", shares.length, workers);
-  // With direct the device spreads, and only its two ends know how.
-  const inSoftware = distribution !== "direct" && to.allocated.queues < workers;
-  if (inSoftware) for (const [worker, share] of shares.entries()) expectShare(expect, worker, share, workers);
+  const shares = sharesOf(server);
+  expectShares(expect, shares, to.allocated);
+  expectOwners(expect, report, shares, to.allocated);
+  const counts = (name: string) =>
+    report.threads.map(({ counters }) => counters[name] ?? 0).filter((count) => count > 0);
   return {
     problems: expect.problems,
     figures: figures({
+      design: report.distribution,
       connections: figure(server, "connections"),
       requests_completed: figure(client, "requests"),
       rps: figure(client, "rps"),
       shares: shares.join(" "),
-      furthest_from_even: Math.max(...shares.map((share) => Math.abs(share / (CONNECTIONS / workers) - 1))),
+      furthest_from_even: Math.max(...shares.map((share) => Math.abs((share * shares.length) / CONNECTIONS - 1))),
+      frames: counts("worker.rx_frames").join(" "),
+      frames_by_ring: counts("worker.rx_ring_frames").join(" "),
+      drops: report.threads.reduce((sum, { drops }) => sum + drops, 0),
     }),
   };
 }
@@ -62,8 +69,37 @@ function sharesOf({ figures: all }: ApplicationResult): number[] {
   return workers.map((worker) => Number((worker as { readonly connections?: unknown }).connections));
 }
 
-function expectShare(expect: Expectations, worker: number, share: number, workers: number): void {
-  const even = CONNECTIONS / workers;
-  if (Math.abs(share - even) <= even * TOLERANCE) return;
-  expect.problems.push(`connections of worker ${worker}: ${share}, expected ${even.toFixed(0)} within 10 %`);
+function expectShares(expect: Expectations, shares: readonly number[], { queues, stack }: AllocatedMachine): void {
+  expect.equal("workers", shares.length, stack.workers);
+  // With a queue for each the device spreads, and only its two ends know how.
+  if (queues >= stack.workers && (stack.distribution === "direct" || stack.distribution === "auto")) return;
+  const even = CONNECTIONS / stack.workers;
+  for (const [worker, share] of shares.entries()) {
+    if (Math.abs(share - even) <= even * TOLERANCE) continue;
+    expect.problems.push(`connections of worker ${worker}: ${share}, expected ${even.toFixed(0)} within 10 %`);
+  }
+}
+
+function inOrder(counts: readonly number[]): string {
+  return counts.toSorted((a, b) => a - b).join(" ");
+}
+
+/** What the stack itself counts, worker by worker. */
+function expectOwners(
+  expect: Expectations,
+  { distribution, workers, dedicated, threads }: StackReport,
+  shares: readonly number[],
+  { stack }: AllocatedMachine,
+): void {
+  if (stack.distribution !== "auto") expect.equal("design", distribution, stack.distribution);
+  expect.equal("workers of the stack", workers, stack.workers);
+  expect.equal("threads that only distribute", dedicated, stack.cores - stack.workers);
+  for (const { kind, index, counters } of threads) {
+    for (const name of NEVER) expect.equal(`${name} of ${kind} ${index}`, counters[name] ?? 0, 0);
+  }
+  const accepted = threads
+    .filter(({ kind }) => kind === "worker")
+    .map(({ counters }) => counters["tcp.opened_passive"] ?? 0);
+  // A thread's place among those of the application need not be its worker's number.
+  expect.equal("connections accepted by the workers", inOrder(accepted), inOrder(shares));
 }

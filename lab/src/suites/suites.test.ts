@@ -99,6 +99,19 @@ function installApplications(): void {
     "rpc_server",
     serve("rpc_server", ({ connections }) => ({ connections, errors: 0, workers: [{ connections }] })),
   );
+  exec.install("mtcpstat", ({ print, env }) => {
+    const { runDir } = engine.context.layout.lab("pair");
+    const told = { distribution: "auto", workers: 1, dedicated: 0, queues: 1, ...faults.mtcpstat };
+    const accepted = (faults.rpc_server?.workers as { connections: number }[] | undefined) ?? [{ connections: 1000 }];
+    const threads = accepted.map(({ connections }, index) => ({
+      ...{ kind: "worker", index, drops: 0 },
+      counters: { "tcp.opened_passive": connections, "worker.rx_frames": 9000, ...(faults.counters ?? {}) },
+    }));
+    const of = (machine: string) => `vdev:net_virtio_user0,path=${runDir}/${machine}.sock,queues=1`;
+    print("stdout", `${JSON.stringify({ event: "stack", port: of("other"), threads: [] })}\n`);
+    print("stdout", `${JSON.stringify({ event: "stack", port: of(env.VNFLAB_MACHINE ?? ""), ...told, threads })}\n`);
+    return 0;
+  });
   exec.install("udp_source", (process) => {
     const sent = Number(option(process.argv, "-n"));
     listening.get(option(process.argv, "-p"))?.({ sent });
@@ -136,6 +149,9 @@ describe("the suites", () => {
     ["udp.flood", "udp_sink", { corrupt: 1 }, "corrupt datagrams: 1, expected 0"],
     ["steer.spread", "rpc_client", { errors: 1 }, "errors of the client: 1, expected 0"],
     ["steer.spread", "rpc_server", { workers: [] }, "workers: 0, expected 1"],
+    ["steer.spread", "counters", { "tcp.drop_no_connection": 2 }, "tcp.drop_no_connection of worker 0: 2, expected 0"],
+    ["steer.spread", "counters", { "tcp.opened_passive": 9 }, "accepted by the workers: 9, expected 1000"],
+    ["steer.spread", "mtcpstat", { workers: 2 }, "workers of the stack: 2, expected 1"],
     ["udp.echo", "udp_source", { echoed: undefined }, "datagrams arrived: NaN, expected 500 or more; "],
   ])("%s fails when %s reports %j, with artefacts", async (id, app, fault, message) => {
     faults[app] = fault;
@@ -199,6 +215,8 @@ describe("the suites", () => {
     ["2kb", [450, 550], []],
   ])("connections over workers, %s: %j", async (distribution, connections, problems) => {
     faults.rpc_server = { connections: 1000, workers: connections.map((count) => ({ connections: count })) };
+    const dedicated = { shared: 0, "1kb": 1, "2kb": 2 }[distribution];
+    faults.mtcpstat = { distribution, workers: connections.length, dedicated };
     await engine.writeLab(
       `{left: {kind: process}, right: {kind: process, stack: {workers: ${connections.length}, distribution: ${distribution}}}}`,
     );
