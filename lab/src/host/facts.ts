@@ -15,9 +15,10 @@ export async function readHostDescription(host: Host) {
   const { cores } = await readHostFacts(host);
   return {
     cpu: (await read("/proc/cpuinfo", /^model name\s*:\s*(.+)$/m)) ?? "unknown",
-    cpus: cores.length,
+    cores: cores.length,
+    memoryGb: Math.round(Number((await read("/proc/meminfo", /^MemTotal:\s*(\d+) kB/m)) ?? 0) / 2 ** 20),
     kernel: (await read("/proc/sys/kernel/osrelease", /^(.+)$/m)) ?? "unknown",
-    memoryMib: Math.floor(Number((await read("/proc/meminfo", /^MemTotal:\s*(\d+) kB/m)) ?? 0) / 1024),
+    hypervisor: (await read("/proc/cpuinfo", /^flags\s*:.*\b(hypervisor)\b/m)) !== undefined,
   };
 }
 

@@ -19,7 +19,7 @@ const reason = missing([
 
 const benchResults = z.object({
   schemaVersion: z.literal(1),
-  host: z.object({ cpu: z.string(), cpus: z.number(), kernel: z.string(), memoryMib: z.number() }),
+  host: z.object({ cpu: z.string(), cores: z.number(), kernel: z.string(), memoryGb: z.number() }),
   notes: z.array(z.string()),
   rows: z.array(
     z.object({

@@ -5,9 +5,10 @@ import { median, spread } from "./statistics.js";
 
 export interface BenchHost {
   readonly cpu: string;
-  readonly cpus: number;
+  readonly cores: number;
+  readonly memoryGb: number;
   readonly kernel: string;
-  readonly memoryMib: number;
+  readonly hypervisor: boolean;
 }
 
 export interface BenchRow {
@@ -29,7 +30,8 @@ export interface BenchRow {
   readonly spread: number | null;
   /** Pairs that count. */
   readonly runs: number;
-  readonly values: readonly Pair[];
+  /** Run by run; null: that run failed. */
+  readonly values: { readonly ours: readonly (number | null)[]; readonly kernel?: readonly (number | null)[] };
   readonly problems: readonly string[];
 }
 
@@ -69,7 +71,10 @@ export function summarise(pairs: readonly Pair[], withKernel: boolean) {
     ratio: noted(ratios, median),
     spread: noted(withKernel ? ratios : ours, spread),
     runs: whole.length,
-    values: pairs,
+    values: {
+      ours: pairs.map((pair) => pair.ours),
+      ...(withKernel ? { kernel: pairs.map((pair) => pair.kernel) } : {}),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** What is measured: a server on one machine, a client on another, one figure. A new row is one entry. */
 import type { Application, Wait } from "../../engine/application.js";
-import type { Lab, LabMachine } from "../../engine/lab.js";
+import type { LabMachine } from "../../engine/lab.js";
 import { VnflabError } from "../../model/error.js";
 import { didYouMean } from "../../model/suggest.js";
 import { Expectations, figure } from "../case.js";
@@ -9,7 +9,7 @@ import { Expectations, figure } from "../case.js";
 export type Side = "ours" | "kernel";
 
 export interface Load {
-  /** How long a client works. */
+  /** That count, after the warm-up. */
   readonly seconds: number;
   /** Of the rows with many connections. */
   readonly connections: number;
@@ -34,56 +34,53 @@ export interface Row {
   readonly unit: string;
   server(load: Load): Program;
   client(load: Load, address: string): Program;
-  /** The client works until it is stopped; otherwise it ends by itself after the time. */
-  readonly endless: boolean;
   /** Which of the two reports the figure, and its name. */
   readonly figure: readonly ["server" | "client", string];
 }
 
 const PORT = "9999";
-/** More than any run sends: programs that have no time limit are stopped. */
-const ENDLESS_DATAGRAMS = "4000000000";
+/** Runs before what counts: connections are open and windows wide by then. */
+const WARM_UP_S = 1;
+
+const rpc = (row: Pick<Row, "name" | "title" | "unit">, options: readonly string[]): Row => ({
+  ...row,
+  server: () => ({ application: "rpc_server", options: ["-l", PORT] }),
+  client: ({ seconds, connections }, address) => ({
+    application: "rpc_client",
+    options: [
+      ...["-a", address, "-p", PORT, "-c", String(connections)],
+      ...["-w", String(WARM_UP_S), "-d", String(seconds), ...options],
+    ],
+  }),
+  figure: ["client", "rps"],
+});
 
 const udp = (size: number): Row => ({
   name: `udp${size}`,
-  title: `datagrams of ${size} bytes that arrive, sent as fast as the sender can`,
+  title: `datagrams of ${size} bytes that arrive, sent as fast as possible`,
   unit: "datagrams/s",
-  server: () => ({ application: "udp_sink", options: ["-l", PORT] }),
-  client: (_load, address) => ({
+  server: () => ({ application: "udp_sink", options: ["-l", PORT, "--fast", "-w", String(WARM_UP_S)] }),
+  client: ({ seconds }, address) => ({
     application: "udp_source",
-    options: ["-a", address, "-p", PORT, "-n", ENDLESS_DATAGRAMS, "-s", String(size)],
+    options: ["-a", address, "-p", PORT, "--fast", "-s", String(size), "-t", String(WARM_UP_S + seconds)],
   }),
-  endless: true,
   figure: ["server", "pps"],
 });
 
-const rpc = (row: Pick<Row, "name" | "title" | "unit" | "figure">, options: readonly string[]): Row => ({
-  ...row,
-  server: () => ({ application: "rpc_server", options: ["-l", PORT, "-s", "64"] }),
-  client: ({ seconds, connections }, address) => ({
-    application: "rpc_client",
-    options: ["-a", address, "-p", PORT, "-s", "64", "-c", String(connections), "-d", String(seconds), ...options],
-  }),
-  endless: false,
-});
-
 export const ROWS: readonly Row[] = [
-  rpc({ name: "rpc64", title: "64-byte requests over kept connections", unit: "req/s", figure: ["client", "rps"] }, []),
-  rpc({ name: "short-conn", title: "a connection for each request", unit: "conn/s", figure: ["client", "rps"] }, [
-    "--short",
-  ]),
+  rpc({ name: "rpc64", title: "64-byte requests and answers over connections that stay", unit: "req/s" }, []),
+  rpc({ name: "short-conn", title: "connections with one request and a normal close", unit: "conn/s" }, ["--short"]),
   udp(64),
   udp(1400),
   {
     name: "bulk",
-    title: "one stream, one way",
+    title: "one TCP flow, a stream that is not looked at",
     unit: "Gbit/s",
-    server: () => ({ application: "tcp_sink", options: ["-l", PORT, "-s", "0"] }),
-    client: (_load, address) => ({
+    server: () => ({ application: "tcp_sink", options: ["-l", PORT, "-s", "0", "-w", String(WARM_UP_S)] }),
+    client: ({ seconds }, address) => ({
       application: "tcp_source",
-      options: ["-a", address, "-p", PORT, "-b", "1000g", "-s", "0"],
+      options: ["-a", address, "-p", PORT, "-s", "0", "-t", String(WARM_UP_S + seconds)],
     }),
-    endless: true,
     figure: ["server", "gbps"],
   },
 ];
@@ -102,19 +99,16 @@ export function chooseRows(names: readonly string[] | undefined): readonly Row[]
 export interface Ends {
   readonly server: LabMachine;
   readonly client: LabMachine;
-  readonly clock: Lab["context"]["host"]["clock"];
 }
 
 /** One run of a row. Throws what keeps it from running to its end. */
 export async function measure(row: Row, side: Side, ends: Ends, load: Load, wait: Wait): Promise<Measured> {
-  const { clock } = ends;
   const start = (machine: LabMachine, { application, options }: Program): Promise<Application> =>
     machine.start(side === "kernel" ? `${application}-kernel` : application, options);
   await using server = await start(ends.server, row.server(load));
   await server.listening(wait);
   await using client = await start(ends.client, row.client(load, ends.server.address));
-  if (row.endless) await clock.delay(load.seconds * 1000, wait.signal);
-  const asked = await (row.endless ? client.stop() : client.result(wait));
+  const asked = await client.result(wait);
   const served = await server.stop();
   const expect = new Expectations();
   expect.ended(client.title, asked);

@@ -121,14 +121,7 @@ class Bench {
   private measure(row: Row, side: Side, [client, server]: LabMachine[]): Promise<Measured> {
     const { deadlineMs, signal } = this.options;
     const wait: Wait = { deadlineMs, signal };
-    const { clock } = this.lab.context.host;
-    return measure(
-      row,
-      side,
-      { client: client as LabMachine, server: server as LabMachine, clock },
-      this.options,
-      wait,
-    );
+    return measure(row, side, { client: client as LabMachine, server: server as LabMachine }, this.options, wait);
   }
 
   /** A run that fails leaves a gap and its reason; an interruption ends the bench. */
