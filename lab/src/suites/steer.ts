@@ -61,7 +61,7 @@ async function spread({ from, to, wait }: CaseContext): Promise<Outcome> {
       furthest_from_even: Math.max(...shares.map((share) => Math.abs((share * shares.length) / CONNECTIONS - 1))),
       frames: counts("worker.rx_frames").join(" "),
       frames_by_ring: counts("worker.rx_ring_frames").join(" "),
-      drops: report.threads.reduce((sum, { drops }) => sum + drops, 0),
+      dropped: droppedBy(report).join(", "),
     }),
   };
 }
@@ -81,6 +81,15 @@ function expectShares(expect: Expectations, shares: readonly number[], { queues,
     if (Math.abs(share - even) <= even * TOLERANCE) continue;
     expect.problems.push(`connections of worker ${worker}: ${share}, expected ${even.toFixed(0)} within 10 %`);
   }
+}
+
+/** What was dropped, and why: at the end, when both sides close, segments for what is closed already. */
+function droppedBy({ threads }: StackReport): string[] {
+  const sums = new Map<string, number>();
+  for (const [name, count] of threads.flatMap(({ counters }) => Object.entries(counters))) {
+    if (name.includes(".drop_")) sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return [...sums].map(([name, count]) => `${name} ${count}`);
 }
 
 function inOrder(counts: readonly number[]): string {
