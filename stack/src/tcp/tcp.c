@@ -90,8 +90,9 @@ void tcp_flush(struct tcp *tcp, uint64_t now_us)
 
     list_init(&due);
     list_splice_back(&due, &tcp->flush); /* what has to wait lands in the empty list */
-    while ((at = list_pop_front(&due)))
+    while (list_empty(&tcp->flush) && (at = list_pop_front(&due)))
         tcp_output(container_of(at, struct tcp_conn, flush), now_us);
+    list_splice_back(&tcp->flush, &due); /* there is no packet for the rest either */
 }
 
 void tcp_unreachable(struct tcp *tcp, ipv4_addr_t dst, uint64_t now_us)

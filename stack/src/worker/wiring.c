@@ -36,9 +36,12 @@ static bool tx_has_room(struct worker *w)
 {
     if (w->tx_count < WORKER_TX_LIMIT)
         return true;
-    worker_tx_flush(w);
-    if (w->tx_count < WORKER_TX_LIMIT)
-        return true;
+    if (w->tx_tried_round != w->cnt.rounds + 1) { /* once a round: a full interface is expensive to ask */
+        w->tx_tried_round = w->cnt.rounds + 1;
+        worker_tx_flush(w);
+        if (w->tx_count < WORKER_TX_LIMIT)
+            return true;
+    }
     w->cnt.alloc_backpressure++;
     return false;
 }

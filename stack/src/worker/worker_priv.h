@@ -116,10 +116,11 @@ struct worker {
     struct spsc_ring *tx_ring; /**< NULL: the queue is the worker's alone */
     struct tx_port *tx_port;   /**< the lock of the queue; NULL: a dedicated thread, or nobody, shares it */
     struct pkt *tx[WORKER_TX_QUEUE];
-    bool send_refused;  /**< a datagram found no room: tell its socket when there is */
-    bool waiting;       /**< within worker_wait() */
-    unsigned again_run; /**< calls refused with ST_AGAIN since the last round */
-    unsigned idle_run;  /**< idle rounds in a row */
+    uint64_t tx_tried_round; /**< + 1: in which the interface was last asked for room */
+    bool send_refused;       /**< a datagram found no room: tell its socket when there is */
+    bool waiting;            /**< within worker_wait() */
+    unsigned again_run;      /**< calls refused with ST_AGAIN since the last round */
+    unsigned idle_run;       /**< idle rounds in a row */
     struct sleeper *sleeper;
     atomic_bool interrupted;
     uint64_t cycles_last; /**< up to here cycles are accounted for */
