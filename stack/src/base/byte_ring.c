@@ -7,16 +7,49 @@
 #include <string.h>
 
 #include "base/minmax.h"
+#include "base/poison.h"
 
-#define FIRST_BYTES 4096u /* the first allocation, when the limit allows */
+#define FIRST_BYTES 1024u  /* the first allocation, when the limit allows */
+#define CACHE_BLOCKS 1024u /* kept in a cache at most */
 
 static size_t round_up_pow2(size_t n)
 {
-    size_t p = BYTE_RING_MIN;
+    if (n <= BYTE_RING_MIN)
+        return BYTE_RING_MIN;
+    if (n > SIZE_MAX / 4)
+        n = SIZE_MAX / 4;
+    return (size_t)1 << (64 - __builtin_clzll(n - 1));
+}
 
-    while (p < n && p <= SIZE_MAX / 4)
-        p <<= 1;
-    return p;
+static void *mem_get(struct byte_ring_cache *cache, size_t size)
+{
+    void *mem;
+
+    if (size != FIRST_BYTES || !cache || !cache->first)
+        return malloc(size);
+    mem = cache->first;
+    ASAN_UNPOISON_MEMORY_REGION(mem, FIRST_BYTES);
+    memcpy(&cache->first, mem, sizeof(void *));
+    cache->count--;
+    return mem;
+}
+
+static void mem_put(struct byte_ring_cache *cache, void *mem, size_t size)
+{
+    if (size != FIRST_BYTES || !cache || cache->count >= CACHE_BLOCKS) {
+        free(mem);
+        return;
+    }
+    memcpy(mem, &cache->first, sizeof(void *));
+    cache->first = mem;
+    cache->count++;
+    ASAN_POISON_MEMORY_REGION(mem, FIRST_BYTES);
+}
+
+void byte_ring_cache_fini(struct byte_ring_cache *cache)
+{
+    while (cache->first)
+        free(mem_get(cache, FIRST_BYTES));
 }
 
 void byte_ring_init(struct byte_ring *r, size_t limit)
@@ -27,7 +60,8 @@ void byte_ring_init(struct byte_ring *r, size_t limit)
 
 void byte_ring_fini(struct byte_ring *r)
 {
-    free(r->mem);
+    if (r->mem)
+        mem_put(r->cache, r->mem, r->size);
     r->mem = NULL;
     r->size = r->head = r->len = r->claim = 0;
 }
@@ -66,14 +100,15 @@ static void ring_grow(struct byte_ring *r, size_t need)
         size <<= 1;
     if (size <= r->size)
         return;
-    mem = malloc(size);
+    mem = mem_get(r->cache, size);
     if (!mem)
         return;
     if (ring_spans(r, 0, r->size, old))
         memcpy(mem, old[0].data, old[0].len);
     if (old[1].len)
         memcpy(mem + old[0].len, old[1].data, old[1].len);
-    free(r->mem);
+    if (r->mem)
+        mem_put(r->cache, r->mem, r->size);
     r->mem = mem;
     r->size = size;
     r->head = 0;
@@ -203,6 +238,6 @@ size_t byte_ring_consume(struct byte_ring *r, size_t n)
 
 void byte_ring_release(struct byte_ring *r)
 {
-    if (r->len == 0)
+    if (r->len == 0 && r->claim == 0)
         byte_ring_fini(r);
 }

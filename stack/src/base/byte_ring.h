@@ -12,13 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** First memories that rings have given back, for the next ones: connections that come and go cost no malloc.
+ * All zeros is an empty one. */
+struct byte_ring_cache {
+    void *first;
+    unsigned count;
+};
+
 struct byte_ring {
     uint8_t *mem;
-    size_t size;  /**< bytes of memory: 0 or a power of two */
-    size_t limit; /**< bytes of memory at most, a power of two */
-    size_t head;  /**< index of the oldest byte, not yet masked */
-    size_t len;   /**< bytes queued */
-    size_t claim; /**< bytes behind the end that the writer may fill in place */
+    size_t size;                   /**< bytes of memory: 0 or a power of two */
+    size_t limit;                  /**< bytes of memory at most, a power of two */
+    size_t head;                   /**< index of the oldest byte, not yet masked */
+    size_t len;                    /**< bytes queued */
+    size_t claim;                  /**< bytes behind the end that the writer may fill in place */
+    struct byte_ring_cache *cache; /**< of the thread that uses the ring, or NULL */
 };
 
 struct byte_span {
@@ -29,6 +37,8 @@ struct byte_span {
 /** limit is rounded up to a power of two (at least BYTE_RING_MIN). Allocates nothing. */
 void byte_ring_init(struct byte_ring *r, size_t limit);
 void byte_ring_fini(struct byte_ring *r);
+/** Frees what the cache holds. */
+void byte_ring_cache_fini(struct byte_ring_cache *cache);
 #define BYTE_RING_MIN 64u
 
 /** Bytes that can still be appended, memory permitting. */
@@ -62,6 +72,13 @@ unsigned byte_ring_peek(const struct byte_ring *r, size_t offset, size_t len, st
 size_t byte_ring_copy(const struct byte_ring *r, size_t offset, void *buf, size_t len);
 /** Drops up to n of the oldest bytes; returns how many. */
 size_t byte_ring_consume(struct byte_ring *r, size_t n);
+/** When nothing is queued: the next bytes go to the begin of the memory, which the CPU's cache still has. The
+ * caller must not have stored bytes behind the end. */
+static inline void byte_ring_rewind(struct byte_ring *r)
+{
+    if (r->len == 0 && r->claim == 0)
+        r->head = 0;
+}
 /** Gives the memory back when nothing is queued. The caller must not have stored bytes behind the end. */
 void byte_ring_release(struct byte_ring *r);
 /** Raises the limit (never lowers it). */

@@ -97,7 +97,7 @@ static void takes_memory_on_demand(void **state)
     byte_ring_init(&r, 1u << 20);
     assert_null(r.mem);
     assert_int_equal(byte_ring_write(&r, "abc", 3), 3);
-    assert_int_equal(r.size, 4096);
+    assert_int_equal(r.size, 1024);
     byte_ring_release(&r);
     assert_non_null(r.mem);
     byte_ring_consume(&r, 3);
@@ -112,10 +112,38 @@ static void takes_memory_on_demand(void **state)
     byte_ring_fini(&r);
 }
 
+static void small_memory_comes_back_from_the_cache(void **state)
+{
+    struct byte_ring_cache cache = {0};
+    struct byte_ring a, b;
+    uint8_t *mem;
+
+    (void)state;
+    byte_ring_init(&a, 1u << 20);
+    byte_ring_init(&b, 1u << 20);
+    a.cache = b.cache = &cache;
+    byte_ring_write(&a, "abc", 3);
+    mem = a.mem;
+    byte_ring_fini(&a);
+    assert_int_equal(cache.count, 1);
+    byte_ring_write(&b, "abcd", 4);
+    assert_ptr_equal(b.mem, mem);
+    assert_int_equal(cache.count, 0);
+    byte_ring_consume(&b, 3);
+    byte_ring_rewind(&b);
+    assert_int_equal(b.head, 3);
+    byte_ring_consume(&b, 1);
+    byte_ring_rewind(&b);
+    assert_int_equal(b.head, 0);
+    byte_ring_fini(&b);
+    byte_ring_cache_fini(&cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(behaves_as_a_flat_array),
+        cmocka_unit_test(small_memory_comes_back_from_the_cache),
         cmocka_unit_test(takes_memory_on_demand),
     };
 

@@ -6,10 +6,15 @@
 
 #include <stdlib.h>
 
+#include "base/pool.h"
+
+#define ITEMS_PER_CHUNK 64u
+
 struct epoll_set {
     struct sock *sock;
     struct list items;
     struct list ready;
+    struct pool pool; /**< of the items */
 };
 
 struct epoll_item {
@@ -42,7 +47,7 @@ static void item_free(struct epoll_item *it)
     item_unqueue(it);
     list_remove(&it->by_sock);
     list_remove(&it->by_set);
-    free(it);
+    pool_put(&it->set->pool, it);
 }
 
 /** The descriptor of a connection that has moved lives as long as a set has to tell of it. */
@@ -89,6 +94,7 @@ enum status epoll_open(struct socktab *tab, struct sock **out)
     }
     list_init(&set->items);
     list_init(&set->ready);
+    pool_init(&set->pool, sizeof(struct epoll_item), ITEMS_PER_CHUNK, tab->ids.size);
     set->sock = *out;
     (*out)->epoll = set;
     return ST_OK;
@@ -98,6 +104,7 @@ void epoll_set_free(struct epoll_set *set)
 {
     list_for_each_safe(node, &set->items)
         item_drop(container_of(node, struct epoll_item, by_set));
+    pool_fini(&set->pool);
     free(set);
 }
 
@@ -125,7 +132,7 @@ enum status epoll_add(struct sock *ep, struct sock *s, uint32_t events, uint64_t
         return ST_INVALID;
     if (item_find(ep->epoll, s))
         return ST_EXISTS;
-    it = calloc(1, sizeof(*it));
+    it = pool_get(&ep->epoll->pool);
     if (!it)
         return ST_NO_MEMORY;
     it->set = ep->epoll;

@@ -68,6 +68,7 @@ void tcp_destroy(struct tcp *tcp)
         list_for_each_safe(at, &tcp->listeners[i])
             free(container_of(at, struct tcp_listener, link));
     }
+    byte_ring_cache_fini(&tcp->rings);
     pool_fini(&tcp->conns);
     pool_fini(&tcp->reasms);
     hash_table_fini(&tcp->flows);

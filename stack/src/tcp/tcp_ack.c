@@ -43,6 +43,7 @@ static void consume(struct tcp_conn *c, uint32_t acked)
 {
     uint32_t data = (uint32_t)byte_ring_consume(&c->snd, acked);
 
+    byte_ring_rewind(&c->snd);
     if (acked > data)
         c->flags |= CF_FIN_ACKED;
     c->bytes_out += data;

@@ -75,6 +75,7 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct
     c->iss = tcp_isn(tcp, local, peer, now_us, &c->ts_offset);
     byte_ring_init(&c->snd, tcp->params.sndbuf_bytes);
     byte_ring_init(&c->rcv, tcp->params.rcvbuf_bytes);
+    c->snd.cache = c->rcv.cache = &tcp->rings;
     tcp_rtt_init(c);
     tcp_timer_init(c);
     list_init(&c->flush);

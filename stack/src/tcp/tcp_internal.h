@@ -182,6 +182,7 @@ struct tcp {
     struct hash_table flows;
     uint64_t flow_key[2]; /**< secret, of tcp_flow_hash() */
     struct pool conns, reasms;
+    struct byte_ring_cache rings;
     struct timer_wheel wheel;
     struct list flush, all, time_wait;
     struct list listeners[TCP_LISTEN_BUCKETS];

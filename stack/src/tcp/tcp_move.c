@@ -137,6 +137,7 @@ static void pack(struct parcel *p, struct tcp_conn *c)
     p->conn = *c;
     p->conn.flags = (c->flags & ~CF_LOOSE) | queue_flags;
     p->conn.tcp = NULL;
+    p->conn.snd.cache = p->conn.rcv.cache = NULL;
     tcp_conn_put_block(c);
 }
 
@@ -217,6 +218,7 @@ static void settle_in(struct tcp *tcp, struct tcp_conn *c)
     struct tcp_endpoint local = {c->local_addr, c->local_port}, peer = {c->peer_addr, c->peer_port};
 
     c->tcp = tcp;
+    c->snd.cache = c->rcv.cache = &tcp->rings;
     c->listener = NULL;
     list_init(&c->flush);
     list_init(&c->queue);

@@ -76,6 +76,8 @@ static bool window_update_due(const struct tcp_conn *c)
 static void consume(struct tcp_conn *c, size_t n)
 {
     byte_ring_consume(&c->rcv, n);
+    if (!c->reasm)
+        byte_ring_rewind(&c->rcv);
     if (window_update_due(c)) {
         c->flags |= CF_ACK_NOW;
         tcp_conn_want_flush(c);
