@@ -2,11 +2,12 @@
  *
  * Buckets move from worker A to worker B. Each step belongs to one of them; README.md has the argument why no
  * flow is reordered. In short: (1) A sets the table to B, which holds the bucket's frames back. (2) Grace: no
- * distributor uses the old entry any more. (3) A processes what its lanes held then, and detaches. Flows that
- * stay are pinned to A; from here on A holds back frames of these buckets that come to it directly. (4) B
- * attaches, and hands on to A what it held back of flows that stay. (5) Second grace: no distributor
- * overlooks the new pins any more. (6) B hands on what its lanes held then. (7) A has taken all that was
- * handed on: what it held back comes out behind it. Steps 5 to 7 fall away when no flow stays. */
+ * distributor uses the old entry any more. (3) A processes what its lanes held then, detaches, and waits
+ * until what it sent has left. Flows that stay are pinned to A; from here on A holds back frames of these
+ * buckets that come to it directly. (4) B attaches, and hands on to A what it held back of flows that stay.
+ * (5) Second grace: no distributor overlooks the new pins any more. (6) B hands on what its lanes held then.
+ * (7) A has taken all that was handed on: what it held back comes out behind it. Steps 5 to 7 fall away when
+ * no flow stays. */
 #include <string.h>
 
 #include "steer/steer_priv.h"
@@ -270,7 +271,6 @@ static void step_detach(struct steer *s, unsigned from)
 {
     struct steer_worker *w = &s->worker[from];
     struct steer_batch *m = &w->batch;
-    bool there;
 
     if (!steer_is_present(s, to_of(m))) {
         step_undo(s, from);
@@ -278,6 +278,21 @@ static void step_detach(struct steer *s, unsigned from)
     }
     m->cargo = w->ops->detach(w->ctx, &m->set, to_of(m));
     step_detached(s, from);
+    m->sent_mark = 0;
+    phase_set(m, MOVE_SENT);
+}
+
+static bool all_is_sent(const struct steer_worker *w, struct steer_batch *m)
+{
+    return !w->ops->sent_all || w->ops->sent_all(w->ctx, &m->sent_mark);
+}
+
+static void step_hand_over(struct steer *s, unsigned from)
+{
+    struct steer_worker *w = &s->worker[from];
+    struct steer_batch *m = &w->batch;
+    bool there;
+
     pthread_mutex_lock(&s->moves_lock);
     there = steer_is_present(s, to_of(m));
     if (there)
@@ -367,6 +382,11 @@ static bool advance_out(struct steer *s, unsigned self)
             return false;
         step_detach(s, self);
         return true;
+    case MOVE_SENT:
+        if (!all_is_sent(&s->worker[self], m))
+            return false;
+        step_hand_over(s, self);
+        return true;
     case MOVE_RETURN:
         if (!return_is_complete(s, self))
             return false;
@@ -439,21 +459,16 @@ void steer_moves(struct steer *s, unsigned worker)
 static void abandon_out(struct steer *s, unsigned worker)
 {
     struct steer_batch *m = &s->worker[worker].batch;
-    bool hand_over = false;
 
     switch (phase_of(m)) {
     case MOVE_GRACE:
     case MOVE_DRAIN:
         for_each_bucket(b, &m->set)
             bucket_move_detached(&s->table, b, worker);
-        pthread_mutex_lock(&s->moves_lock);
-        if (steer_is_present(s, to_of(m))) {
-            hand_over = true;
-            phase_set(m, MOVE_ATTACH);
-        }
-        pthread_mutex_unlock(&s->moves_lock);
-        if (!hand_over)
-            step_undo(s, worker);
+        step_hand_over(s, worker);
+        break;
+    case MOVE_SENT:
+        step_hand_over(s, worker);
         break;
     case MOVE_RETURN:
     case MOVE_RETURN_FLUSH:

@@ -51,7 +51,7 @@ static void attach(void *ctx, void *cargo)
     ((struct side *)ctx)->attached++;
 }
 
-static const struct steer_ops ops = {detach, attach};
+static const struct steer_ops ops = {detach, attach, NULL};
 
 static uint32_t hash_of(const struct steer_flow *f)
 {

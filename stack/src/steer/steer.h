@@ -66,6 +66,10 @@ struct steer_ops {
     /** Takes over what another worker's detach has returned; or its own, when the other one left meanwhile.
      */
     void (*attach)(void *ctx, void *cargo);
+    /** Whether all frames that the worker has sent before detach() returned have left, so that none of the
+     * other worker overtakes them. *mark is 0 at first, and kept until it says true. NULL: they always have.
+     */
+    bool (*sent_all)(void *ctx, uint64_t *mark);
 };
 
 enum status steer_create(const struct steer_params *params, struct steer **out);

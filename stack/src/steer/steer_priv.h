@@ -32,6 +32,7 @@ enum move_phase {
     MOVE_IDLE,
     MOVE_GRACE,        /**< source: distributors may still use the old entry */
     MOVE_DRAIN,        /**< source: its lanes still hold frames of the buckets */
+    MOVE_SENT,         /**< source: what it sent of the flows has yet to leave */
     MOVE_ATTACH,       /**< destination: takes the cargo over */
     MOVE_RELAY_GRACE,  /**< destination: distributors may not see the pins yet */
     MOVE_RELAY_DRAIN,  /**< destination: its lanes still hold frames of flows that stay at the source */
@@ -48,6 +49,7 @@ struct steer_batch {
     struct steer_buckets stays; /**< of these some flow is pinned to the source */
     bool any_stays;
     void *cargo;
+    uint64_t sent_mark;                     /**< of the source's sent_all() */
     uint64_t awaited[STEER_MAX_QUEUES];     /**< lock word of a queue to be passed on; even: passed */
     uint32_t queue_heads[STEER_MAX_QUEUES]; /**< to be reached by the tails */
     uint32_t worker_heads[STEER_MAX_WORKERS];

@@ -95,7 +95,7 @@ static void attach(void *ctx, void *cargo)
     free(c);
 }
 
-static const struct steer_ops ops = {detach, attach};
+static const struct steer_ops ops = {detach, attach, NULL};
 
 static void complain(struct actor *a, const char *what, unsigned flow, uint64_t got, uint64_t want)
 {

@@ -97,7 +97,18 @@ static void on_attach(void *ctx, void *arg)
     free(cargo);
 }
 
-const struct steer_ops rebalance_ops = {on_detach, on_attach};
+/** What the other worker sends on these flows shall not overtake what this one has sent. */
+static bool on_sent_all(void *ctx, uint64_t *mark)
+{
+    struct worker *w = ctx;
+    unsigned in_ring = w->tx_ring ? spsc_ring_count(w->tx_ring) : 0;
+
+    if (*mark == 0)
+        *mark = w->cnt.tx_frames + w->tx_count + 1;
+    return w->cnt.tx_frames - in_ring + 1 >= *mark;
+}
+
+const struct steer_ops rebalance_ops = {on_detach, on_attach, on_sent_all};
 
 void worker_let_move(struct worker *w, bool on)
 {
