@@ -140,6 +140,25 @@ static void floods_lose_nothing_uncounted(const struct twin_params *params, bool
     run(s, &p);
 }
 
+/** Buckets move all the time, with the connections that may and beside those that may not. */
+static void moves_lose_and_disorder_nothing(const struct twin_params *params, bool one_listener)
+{
+    struct twin_params p = *params;
+    struct scenario *s = prepare(&p, one_listener, SMALL_BUFFERS);
+
+    /* Without TIME-WAIT another worker may take a port again before the server is done with it. */
+    s->allowed = "tcp.drop_syn_sent_ack tcp.drop_syn_in_window tcp.drop_listen_flags tcp.drop_no_connection "
+                 "tcp.drop_reset_no_connection";
+    s->moves = true;
+    s->talk.p.movable = true;
+    s->echo.p.len = 200; /* as many as there are fit into the small buffer of one socket */
+    scenario_echo(s, &p, 2);
+    scenario_talk(s, &p, TALK_CLIENT_CLOSES, 3, 200000, 100000);
+    scenario_talk(s, &p, TALK_SERVER_CLOSES, 3, 50000, 100000);
+    scenario_talk(s, &p, TALK_HALF_CLOSE, 3, 5000, 9000);
+    run(s, &p);
+}
+
 /* ---- the list ---- */
 
 static const struct {
@@ -153,6 +172,7 @@ static const struct {
     {"closed_windows", closed_windows},
     {"datagrams", datagrams},
     {"sleepers_are_woken", sleepers_are_woken},
+    {"moves_lose_and_disorder_nothing", moves_lose_and_disorder_nothing},
     {"floods_lose_nothing_uncounted", floods_lose_nothing_uncounted},
 };
 

@@ -6,12 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prng.h"
+#include "worker/worker_priv.h"
+
 #define TALK_ROOM 40000u
 #define ECHO_ROOM 256u
+
+#define MOVES_MS 1 /**< between two looks for something to move */
+#define MOVES_AT_ONCE 8u
 
 struct users {
     struct talk_worker *talk;
     struct echo_worker *echo;
+    struct prng g;
 };
 
 static void start(struct twin_worker *tw)
@@ -21,10 +28,21 @@ static void start(struct twin_worker *tw)
 
     u->talk = talk_start(&s->talk, tw);
     u->echo = echo_start(&s->echo, tw);
+    u->g.state = tw->side << 8 | tw->index;
     tw->app = u;
 }
 
-static int step(struct twin_worker *tw)
+static void ask_for_moves(struct scenario *s, struct users *u, struct twin_worker *tw)
+{
+    struct mtcp_stack *st = s->twin.stack[tw->side];
+
+    for (unsigned i = 0; st->steer && i < MOVES_AT_ONCE; i++)
+        if (steer_move(st->steer, (unsigned)prng_below(&u->g, STEER_BUCKETS),
+                       (unsigned)prng_below(&u->g, st->num_workers)))
+            atomic_fetch_add(&s->moves_begun, 1);
+}
+
+static int users_step(struct twin_worker *tw)
 {
     struct users *u = tw->app;
     struct scenario *s = tw->twin->test;
@@ -34,6 +52,17 @@ static int step(struct twin_worker *tw)
         return b;
     a = talk_step(u->talk);
     return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static int step(struct twin_worker *tw)
+{
+    struct scenario *s = tw->twin->test;
+    int wait_ms = users_step(tw);
+
+    if (!s->moves)
+        return wait_ms;
+    ask_for_moves(s, tw->app, tw);
+    return wait_ms < 0 || wait_ms > MOVES_MS ? MOVES_MS : wait_ms;
 }
 
 static void stop(struct twin_worker *tw)

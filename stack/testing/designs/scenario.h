@@ -15,6 +15,8 @@ struct scenario {
     struct echo echo;
     const char *allowed; /**< counters of drops that may be other than 0; NULL = none */
     bool lossy;          /**< drops are not looked at */
+    bool moves;          /**< buckets move from worker to worker all the time */
+    atomic_uint moves_begun;
 };
 
 /** Prepares the tables; twin_params come with scenario_run(). */

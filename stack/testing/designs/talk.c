@@ -59,7 +59,16 @@ static void on_acceptable(struct twin_handler *h, uint32_t events)
 
     (void)events;
     while ((fd = mtcp_accept(m, w->listener, NULL, NULL)) >= 0) {
+        struct talk_conn *c = NULL;
+        socklen_t len = sizeof(c);
+
         mtcp_setsock_nonblock(m, fd);
+        if (w->talk->p.movable)
+            mtcp_getsockopt(m, fd, SOL_MTCP, MTCP_USER_DATA, &c, &len);
+        if (c) {
+            talk_conn_arrive(w, fd, c);
+            continue;
+        }
         atomic_fetch_add_explicit(&w->talk->accepted[w->tw->side][w->tw->index], 1, memory_order_relaxed);
         talk_conn_open(w, fd, NULL);
     }
@@ -77,6 +86,9 @@ static void start_listener(struct talk_worker *w)
     if (mtcp_bind(tw->ctx, w->listener, (struct sockaddr *)&a, sizeof(a)) != 0 ||
         mtcp_listen(tw->ctx, w->listener, backlog) != 0)
         twin_fail(tw->twin, "listen: %s", strerror(errno));
+    if (w->talk->p.movable &&
+        mtcp_setsockopt(tw->ctx, w->listener, SOL_MTCP, MTCP_MOVABLE, &(int){1}, sizeof(int)) != 0)
+        twin_fail(tw->twin, "MTCP_MOVABLE: %s", strerror(errno));
     w->on_listener.on = on_acceptable;
     twin_watch(tw, w->listener, MTCP_EPOLLIN, &w->on_listener);
 }
@@ -88,13 +100,13 @@ struct talk_worker *talk_start(struct talk *k, struct twin_worker *tw)
     w->talk = k;
     w->tw = tw;
     w->listener = -1;
-    list_init(&w->conns);
+    list_init(&w->slots);
     if (k->p.listener_worker == TALK_ALL || k->p.listener_worker == tw->index)
         start_listener(w);
     return w;
 }
 
-static void open_flow(struct talk_worker *w, struct talk_flow *f)
+void talk_open(struct talk_worker *w, struct talk_flow *f)
 {
     struct twin_worker *tw = w->tw;
     struct sockaddr_in a = twin_addr(!tw->side, TALK_PORT);
@@ -112,24 +124,40 @@ int talk_step(struct talk_worker *w)
     struct talk *k = w->talk;
     int wait_ms = -1;
 
-    while (w->num_clients < k->p.parallel && w->next < k->num_flows) {
+    while (!k->p.forever && w->num_clients < k->p.parallel && w->next < k->num_flows) {
         struct talk_flow *f = &k->flows[w->next++];
 
         if (f->client_side == w->tw->side && f->client_worker == w->tw->index)
-            open_flow(w, f);
+            talk_open(w, f);
     }
-    list_for_each_safe(node, &w->conns)
-        if (talk_conn_step(container_of(node, struct talk_conn, link)))
+    if (w->tw->cut_short) /* some of what follows may have gone to other workers */
+        return 0;
+    list_for_each_safe(node, &w->slots)
+        if (talk_conn_step(container_of(node, struct talk_slot, link)->c))
             wait_ms = TALK_STEP_MS;
     return wait_ms;
 }
 
+static void close_listener(struct talk_worker *w)
+{
+    if (w->listener < 0)
+        return;
+    on_acceptable(&w->on_listener, 0);
+    mtcp_close(w->tw->ctx, w->listener);
+    w->listener = -1;
+}
+
+bool talk_close(struct talk_worker *w)
+{
+    close_listener(w);
+    return list_empty(&w->slots);
+}
+
 void talk_stop(struct talk_worker *w)
 {
-    list_for_each_safe(node, &w->conns)
-        talk_conn_drop(container_of(node, struct talk_conn, link));
-    if (w->listener >= 0)
-        mtcp_close(w->tw->ctx, w->listener);
+    close_listener(w);
+    list_for_each_safe(node, &w->slots)
+        talk_conn_drop(container_of(node, struct talk_slot, link)->c);
     free(w);
 }
 

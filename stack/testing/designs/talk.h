@@ -38,12 +38,15 @@ struct talk_flow {
     uint64_t up, down; /**< bytes from the client, after the header, and from the server */
     uint64_t seed;
     atomic_bool gate; /**< TALK_STALL: the server may read */
+    unsigned turns;   /**< how often it has begun again */
     struct talk_view client, server;
 };
 
 struct talk_params {
     unsigned listener_worker; /**< TALK_ALL, or the only one that listens */
     unsigned parallel;        /**< connections that a worker opens at once */
+    bool movable;             /**< the servers' connections may move to other workers */
+    bool forever;             /**< the test begins flows again, and counts the work itself */
 };
 #define TALK_ALL UINT32_MAX
 
@@ -52,6 +55,7 @@ struct talk {
     struct talk_params p;
     struct talk_flow *flows;
     unsigned num_flows, room;
+    atomic_uint moved;                         /**< connections that came from another worker */
     atomic_uint accepted[2][TWIN_MAX_WORKERS]; /**< by worker */
 };
 
@@ -67,6 +71,10 @@ uint64_t talk_work(const struct talk *k);
 struct talk_worker;
 struct talk_worker *talk_start(struct talk *k, struct twin_worker *tw);
 int talk_step(struct talk_worker *w);
+/** Opens a flow that has not begun, or is to begin again. */
+void talk_open(struct talk_worker *w, struct talk_flow *f);
+/** Opens and accepts nothing any more; true when all that was open has ended. */
+bool talk_close(struct talk_worker *w);
 void talk_stop(struct talk_worker *w);
 void talk_dump(const struct talk *k, FILE *out);
 

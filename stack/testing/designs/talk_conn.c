@@ -119,6 +119,10 @@ static void on_error(struct talk_conn *c, int error)
     if (c->failed)
         return;
     c->failed = true;
+    /* The listener's worker has left before it knew of us. */
+    c->again = c->client && c->w->talk->p.forever && atomic_load(&c->flow->server.phase) == 0;
+    if (c->again)
+        return;
     if (!vanished && (!c->flow || c->flow->kind != expected || (error != ECONNRESET && error != EPIPE)))
         FAIL(c, "%s after %" PRIu64 " of %" PRIu64 " sent, %" PRIu64 " of %" PRIu64 " got", strerror(error),
              c->sent, c->out_len, c->got, c->in_len);
@@ -181,10 +185,11 @@ static void finish(struct talk_conn *c, bool abort, bool complete)
     if (c->client)
         c->w->num_clients--;
     if (c->view)
-        atomic_store(&c->view->phase, 2);
-    if (c->flow && complete)
+        atomic_store(&c->view->phase, c->again ? 0 : 2);
+    if (c->flow && complete && !c->w->talk->p.forever)
         twin_done(tw, 1);
-    list_remove(&c->link);
+    list_remove(&c->slot->link);
+    free(c->slot);
     free(c);
 }
 
@@ -230,7 +235,7 @@ static void rewatch(struct talk_conn *c, bool full)
     if (full || !c->connected)
         events |= MTCP_EPOLLOUT;
     if (events != c->watched)
-        twin_rewatch(c->w->tw, c->fd, events, &c->h);
+        twin_rewatch(c->w->tw, c->fd, events, &c->slot->h);
     c->watched = events;
 }
 
@@ -252,10 +257,16 @@ static void go_on(struct talk_conn *c)
 
 static void on_event(struct twin_handler *h, uint32_t events)
 {
-    struct talk_conn *c = container_of(h, struct talk_conn, h);
+    struct talk_slot *slot = container_of(h, struct talk_slot, h);
+    struct talk_conn *c = slot->c;
     int error = 0;
     socklen_t len = sizeof(error);
 
+    if (events & MTCP_EPOLLMOVED) {
+        list_remove(&slot->link);
+        free(slot);
+        return;
+    }
     c->connected = c->connected || (events & MTCP_EPOLLOUT);
     if (events & MTCP_EPOLLERR) {
         mtcp_getsockopt(ctx_of(c), c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
@@ -264,19 +275,41 @@ static void on_event(struct twin_handler *h, uint32_t events)
     go_on(c);
 }
 
+static void settle(struct talk_conn *c, struct talk_worker *w, int fd)
+{
+    struct talk_slot *slot = calloc(1, sizeof(*slot));
+
+    slot->h.on = on_event;
+    slot->w = w;
+    slot->c = c;
+    c->slot = slot;
+    c->w = w;
+    c->fd = fd;
+    list_push_back(&w->slots, &slot->link);
+    twin_progress(w->tw);
+}
+
+void talk_conn_arrive(struct talk_worker *w, int fd, struct talk_conn *c)
+{
+    settle(c, w, fd);
+    if (c->view) {
+        atomic_store(&c->view->worker, w->tw->index);
+        atomic_store(&c->view->fd, fd);
+        atomic_fetch_add(&c->view->moves, 1);
+    }
+    atomic_fetch_add(&w->talk->moved, 1);
+    twin_watch(w->tw, fd, c->watched, &c->slot->h);
+}
+
 void talk_conn_open(struct talk_worker *w, int fd, struct talk_flow *flow)
 {
     struct talk_conn *c = calloc(1, sizeof(*c));
 
-    c->h.on = on_event;
-    c->w = w;
-    c->fd = fd;
+    settle(c, w, fd);
     c->client = flow != NULL;
     c->connected = !c->client;
     c->in_len = TALK_HEADER;
     c->watched = c->client ? MTCP_EPOLLIN | MTCP_EPOLLOUT : MTCP_EPOLLIN;
-    list_push_back(&w->conns, &c->link);
-    twin_progress(w->tw);
     if (c->client) {
         w->num_clients++;
         join_flow(c, flow);
@@ -286,8 +319,11 @@ void talk_conn_open(struct talk_worker *w, int fd, struct talk_flow *flow)
             finish(c, true, true);
             return;
         }
+    } else if (w->talk->p.movable &&
+               mtcp_setsockopt(w->tw->ctx, fd, SOL_MTCP, MTCP_USER_DATA, &c, sizeof(c)) != 0) {
+        twin_fail(w->tw->twin, "MTCP_USER_DATA: %s", strerror(errno));
     }
-    twin_watch(w->tw, fd, c->watched, &c->h);
+    twin_watch(w->tw, fd, c->watched, &c->slot->h);
 }
 
 bool talk_conn_step(struct talk_conn *c)

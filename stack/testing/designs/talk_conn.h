@@ -13,15 +13,23 @@ struct talk_worker {
     struct twin_worker *tw;
     int listener;
     struct twin_handler on_listener;
-    struct list conns;
+    struct list slots;
     unsigned next;        /**< flow of the table that is looked at next */
     unsigned num_clients; /**< connections that this worker has opened and that are not done */
 };
 
-struct talk_conn {
+/** A descriptor of a worker. When the connection has gone to another worker, the slot is all that may still
+ * be touched. */
+struct talk_slot {
     struct twin_handler h;
     struct talk_worker *w;
     struct list link;
+    struct talk_conn *c;
+};
+
+struct talk_conn {
+    struct talk_worker *w;
+    struct talk_slot *slot;
     struct talk_flow *flow; /**< NULL: the header has not come */
     struct talk_view *view;
     bool client;
@@ -30,11 +38,13 @@ struct talk_conn {
     uint64_t sent, got, out_len, in_len; /**< the header included */
     uint8_t header[TALK_HEADER];
     uint64_t probes_before;
-    bool connected, shut, eof, failed;
+    bool connected, shut, eof, failed, again;
 };
 
 /** flow: of a client; NULL for what was accepted. */
 void talk_conn_open(struct talk_worker *w, int fd, struct talk_flow *flow);
+/** What was accepted comes from another worker. */
+void talk_conn_arrive(struct talk_worker *w, int fd, struct talk_conn *c);
 /** Before a wait; true when the connection must be looked at again soon. */
 bool talk_conn_step(struct talk_conn *c);
 /** The test is over, or the context ends. */

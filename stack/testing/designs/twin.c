@@ -17,13 +17,15 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "netif/fault.h"
+#include "steer/steer_priv.h"
 #include "testing/designs/twin_dump.h"
+#include "worker/worker_priv.h"
 
 #define EVENTS 64
 #define RING_FRAMES 2048
 #define NUM_BUFS 65536
-#define LINGER_US UINT64_C(2000000)
-#define LAST_WAIT_MS 1 /**< of workers that wait for the others' last frames */
+#define LINGER_US UINT64_C(60000000) /**< no data is given up, however slow the machine is */
+#define LAST_WAIT_MS 1               /**< of workers that wait for the others' last frames */
 
 /** Tests bring their interface; mtcp_init(), which would open one, is not used. */
 enum status stack_open_netif(const struct config *cfg, unsigned num_workers, struct log *log,
@@ -182,6 +184,7 @@ static void wait_and_handle(struct twin_worker *tw, int timeout_ms)
     struct mtcp_epoll_event ev[EVENTS];
     int n = mtcp_epoll_wait(tw->ctx, tw->ep, ev, EVENTS, timeout_ms);
 
+    tw->cut_short = n == EVENTS;
     atomic_fetch_add_explicit(&tw->loops, 1, memory_order_relaxed);
     if (n < 0 && errno != EINTR)
         twin_fail(tw->twin, "epoll_wait: %s", strerror(errno));
@@ -281,10 +284,23 @@ static bool enter(struct twin_worker *tw)
     return true;
 }
 
+/** Nothing but the epoll descriptor is open when the users have stopped. */
+static void check_descriptors(struct twin_worker *tw)
+{
+    struct worker *w = twin_worker_of(tw);
+
+    for (unsigned fd = 0; fd < worker_max_socks(w); fd++)
+        if ((int)fd != tw->ep && socktab_get(worker_socks(w), (int)fd)) {
+            twin_fail(tw->twin, "side %u worker %u: descriptor %u stays open", tw->side, tw->index, fd);
+            return;
+        }
+}
+
 /** The context ends; what is pending has linger_us to get out. */
 static void leave(struct twin_worker *tw, uint64_t linger_us)
 {
     collect_counters(tw);
+    check_descriptors(tw);
     pthread_mutex_lock(&tw->twin->lock);
     api_ctx_destroy(tw->ctx, linger_us);
     tw->ctx = NULL;
@@ -359,6 +375,17 @@ static void run_threads(struct twin *t)
             join(t, t->worker[side][i].thread);
 }
 
+/** All workers have left: no connection is where its bucket is not. */
+static void check_pins(struct twin *t, const struct mtcp_stack *st)
+{
+    uint64_t pins = 0;
+
+    for (unsigned b = 0; st && st->steer && b < STEER_BUCKETS; b++)
+        pins += st->steer->table.bucket[b].pins.count;
+    if (pins)
+        twin_fail(t, "%" PRIu64 " pins are left", pins);
+}
+
 void twin_run(struct twin *t)
 {
     struct cable_report r = {0};
@@ -366,6 +393,7 @@ void twin_run(struct twin *t)
     if (!t->failed)
         run_threads(t);
     for (unsigned side = 0; side < 2; side++) {
+        check_pins(t, t->stack[side]);
         stack_destroy(t->stack[side]);
         t->stack[side] = NULL;
         config_free(&t->cfg[side]);

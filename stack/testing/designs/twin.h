@@ -48,7 +48,8 @@ struct twin_worker {
     unsigned side, index; /**< index: of the worker in its stack */
     mctx_t ctx;
     int ep;
-    void *app; /**< of the test */
+    void *app;      /**< of the test */
+    bool cut_short; /**< the last wait had more events than it could tell */
     pthread_t thread;
     _Atomic uint64_t loops; /**< for who looks whether it is alive */
     _Atomic uint64_t conns; /**< it had at the last look */
