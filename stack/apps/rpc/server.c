@@ -2,8 +2,9 @@
  *
  * rpc_server: answers each request of SIZE bytes with SIZE bytes, over any number of connections. One thread
  * a core with a context and an epoll of its own; no memory is allocated after the start. Connections are
- * found by descriptor. Sockets stay in blocking mode: each call says MSG_DONTWAIT, which on kernel sockets
- * saves a call for each connection. */
+ * found by descriptor. With -m they may move between the threads (key rebalance): then each has its memory
+ * on the heap, which goes along as its user data. Sockets stay in blocking mode: each call says MSG_DONTWAIT,
+ * which on kernel sockets saves a call for each connection. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -17,15 +18,17 @@
 #define WAIT_MS 100
 #define BACKLOG 4096
 
-static const char usage[] = "usage: rpc_server [-l PORT] [-s SIZE] -f CONF [-N CORES] [--json]\n"
+static const char usage[] = "usage: rpc_server [-l PORT] [-s SIZE] [-m] -f CONF [-N CORES] [--json]\n"
                             "  -l PORT   listen (7)\n"
                             "  -s SIZE   bytes of a request and of its answer, 8 to 65536 (64)\n"
+                            "  -m        connections may move from thread to thread (key rebalance = on)\n"
                             "  -N CORES  cores of the stack, a thread for each (1)\n"
                             "  --json    JSON lines on standard output\n";
 
 static struct {
     struct app_options options;
     long port, size;
+    bool movable;
     atomic_int listening; /**< threads that do */
 } plan = {.options = {.name = "rpc_server", .cores = 1}, .port = RPC_DEFAULT_PORT, .size = RPC_DEFAULT_SIZE};
 
@@ -40,7 +43,8 @@ struct server {
     mctx_t mctx;
     int ep, listener, max_conns;
     uint32_t size;
-    struct conn *conns;
+    struct conn *fixed;  /**< one for each descriptor; NULL: on the heap */
+    struct conn **conns; /**< by descriptor */
     char in[RPC_MAX_SIZE], out[RPC_MAX_SIZE];
 };
 
@@ -56,6 +60,10 @@ static void conn_end(struct server *s, int fd, bool failed)
 {
     count(&s->t->counts.errors, failed);
     mtcp_close(s->mctx, fd);
+    if (!s->fixed) {
+        free(s->conns[fd]);
+        s->conns[fd] = NULL;
+    }
 }
 
 /** Writes what is owed. False when the connection is dead. */
@@ -110,14 +118,41 @@ static void on_readable(struct server *s, int fd, struct conn *c)
         watch(s, MTCP_EPOLL_CTL_MOD, fd, MTCP_EPOLLOUT);
 }
 
+/** The memory of a connection on the heap: it has come along, or the connection is new. NULL: no memory. */
+static struct conn *heap_conn(struct server *s, int fd)
+{
+    struct conn *c = NULL;
+    socklen_t len = sizeof(c);
+
+    if (mtcp_getsockopt(s->mctx, fd, SOL_MTCP, MTCP_USER_DATA, &c, &len) != 0)
+        return NULL;
+    if (c)
+        return c;
+    c = calloc(1, sizeof(*c));
+    if (c && mtcp_setsockopt(s->mctx, fd, SOL_MTCP, MTCP_USER_DATA, &c, sizeof(c)) == 0) {
+        count(&s->t->counts.connects, 1);
+        return c;
+    }
+    free(c);
+    return NULL;
+}
+
+static struct conn *fixed_conn(struct server *s, int fd)
+{
+    count(&s->t->counts.connects, 1);
+    s->fixed[fd] = (struct conn){0};
+    return &s->fixed[fd];
+}
+
 static void on_acceptable(struct server *s)
 {
     int fd;
 
     while ((fd = mtcp_accept(s->mctx, s->listener, NULL, NULL)) >= 0) {
-        s->conns[fd] = (struct conn){0};
-        count(&s->t->counts.connects, 1);
-        if (!watch(s, MTCP_EPOLL_CTL_ADD, fd, MTCP_EPOLLIN))
+        struct conn *c = s->fixed ? fixed_conn(s, fd) : heap_conn(s, fd);
+
+        s->conns[fd] = c;
+        if (!c || !watch(s, MTCP_EPOLL_CTL_ADD, fd, c->owed ? MTCP_EPOLLOUT : MTCP_EPOLLIN))
             conn_end(s, fd, true);
     }
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
@@ -130,12 +165,14 @@ static void on_event(struct server *s, const struct mtcp_epoll_event *ev)
 
     if (fd == s->listener)
         on_acceptable(s);
+    else if (ev->events & MTCP_EPOLLMOVED)
+        s->conns[fd] = NULL; /* another thread has it, and may have freed it */
     else if (ev->events & MTCP_EPOLLERR)
-        conn_end(s, fd, s->conns[fd].got > 0 || s->conns[fd].owed > 0);
+        conn_end(s, fd, s->conns[fd]->got > 0 || s->conns[fd]->owed > 0);
     else if (ev->events & MTCP_EPOLLIN)
-        on_readable(s, fd, &s->conns[fd]);
+        on_readable(s, fd, s->conns[fd]);
     else if (ev->events & MTCP_EPOLLOUT)
-        on_writable(s, fd, &s->conns[fd]);
+        on_writable(s, fd, s->conns[fd]);
     else
         conn_end(s, fd, false);
 }
@@ -143,10 +180,13 @@ static void on_event(struct server *s, const struct mtcp_epoll_event *ev)
 static bool listen_here(struct server *s)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)plan.port)};
-    int backlog = s->max_conns < BACKLOG ? s->max_conns : BACKLOG;
+    int backlog = s->max_conns < BACKLOG ? s->max_conns : BACKLOG, movable = plan.movable;
 
     s->listener = mtcp_socket(s->mctx, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (s->listener >= 0 && !mtcp_bind(s->mctx, s->listener, (struct sockaddr *)&addr, sizeof(addr)) &&
+    if (s->listener >= 0 &&
+        (!movable ||
+         !mtcp_setsockopt(s->mctx, s->listener, SOL_MTCP, MTCP_MOVABLE, &movable, sizeof(movable))) &&
+        !mtcp_bind(s->mctx, s->listener, (struct sockaddr *)&addr, sizeof(addr)) &&
         !mtcp_listen(s->mctx, s->listener, backlog) &&
         watch(s, MTCP_EPOLL_CTL_ADD, s->listener, MTCP_EPOLLIN))
         return true;
@@ -183,9 +223,13 @@ static void run(struct thread *t)
         s->max_conns = conf.max_concurrency;
         s->conns = calloc((size_t)s->max_conns, sizeof(*s->conns));
         s->ep = mtcp_epoll_create(s->mctx, MAX_EVENTS);
-        t->failed = !s->conns || s->ep < 0 || !listen_here(s);
+        s->fixed = plan.movable ? NULL : calloc((size_t)s->max_conns, sizeof(*s->fixed));
+        t->failed = !s->conns || (!s->fixed && !plan.movable) || s->ep < 0 || !listen_here(s);
         if (!t->failed)
             run_events(s);
+        for (int fd = 0; s->conns && !s->fixed && fd < s->max_conns; fd++)
+            free(s->conns[fd]);
+        free(s->fixed);
         free(s->conns);
     }
     if (t->failed)
@@ -197,7 +241,7 @@ static int parse_options(int argc, char **argv)
 {
     int opt;
 
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "l:s:", app_long_options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "l:s:m", app_long_options, NULL)) != -1) {
         enum app_option_result r = app_option(&plan.options, opt, optarg);
         bool ok = r == APP_OPTION_TAKEN;
 
@@ -207,6 +251,8 @@ static int parse_options(int argc, char **argv)
         }
         if (opt == 'l')
             ok = app_number("-l", optarg, 1, 65535, &plan.port);
+        else if (opt == 'm')
+            ok = plan.movable = true;
         else if (opt == 's')
             ok = app_number("-s", optarg, RPC_MIN_SIZE, RPC_MAX_SIZE, &plan.size);
         if (!ok)
