@@ -158,13 +158,6 @@ static bool end_link_up(struct netif *nif)
     return true;
 }
 
-static void end_stats(struct netif *nif, struct netif_stats *out)
-{
-    struct netif *inner = ((struct uncounted *)nif)->inner;
-
-    inner->ops->stats(inner, out);
-}
-
 static int end_rx_fd(struct netif *nif, unsigned queue)
 {
     (void)nif, (void)queue;
