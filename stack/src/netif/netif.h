@@ -43,7 +43,7 @@ struct netif_params {
     uint16_t mtu;               /**< bytes of IP packet a frame can carry */
     bool has_mac;               /**< mac is given */
     struct eth_addr mac;        /**< key `mac` */
-    unsigned num_workers; /**< threads that allocate, numbered from 0; 0 = num_queues */
+    unsigned num_workers;       /**< threads that allocate, numbered from 0; 0 = num_queues */
     unsigned num_bufs;          /**< packet buffers wanted in total, 0 = implementation's choice */
     enum netif_offload offload; /**< at most this; what the device has not is not used */
     struct log *log;

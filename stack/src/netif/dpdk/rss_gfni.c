@@ -3,6 +3,7 @@
  * See rss_gfni.h. The library's own question, rte_thash_gfni_supported(), says how the library was built;
  * Debian's was built for any processor. */
 #define ALLOW_EXPERIMENTAL_API
+#define ALLOW_INTERNAL_API /* its public inline functions call internal ones */
 #include "netif/dpdk/rss_gfni.h"
 
 #include <rte_thash.h>
