@@ -6,7 +6,7 @@ NICE ?=
 MESON_TEST = meson test --no-rebuild --print-errorlogs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench bench-instructions soak fuzz golden clean
+.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench bench-instructions soak test-slow-worker fuzz golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -68,6 +68,9 @@ bench: build ## our stack against the kernel, row by row, as root (ROWS="rpc64-1
 
 bench-instructions: build ## instructions a request, a short connection, a segment take (callgrind); UPDATE=1 writes the golden file
 	@node tools/dist/instructions.js build/c $(if $(UPDATE),update)
+
+test-slow-worker: build-c ## what a worker's slow application costs the others (measures; nothing else should run)
+	@build/c/stack/testing/slow_worker
 
 soak: build-c ## connections without end in all designs (SECONDS each, default 600), all at once
 	@stack/testing/designs/soak.sh $(or $(SECONDS),600)

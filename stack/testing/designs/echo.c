@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/minmax.h"
 #include "testing/stream.h"
@@ -143,6 +144,7 @@ static void check_served(struct echo_worker *w, const uint8_t *buf, size_t len, 
     atomic_store(&f->served, number + 1);
     atomic_store(&f->server, w->tw->index);
     atomic_fetch_add(&e->received, 1);
+    atomic_fetch_add_explicit(&e->served[w->tw->side][w->tw->index], 1, memory_order_relaxed);
     twin_progress(w->tw);
 }
 
@@ -166,6 +168,8 @@ static void on_server(struct twin_handler *h, uint32_t events)
     struct echo_worker *w = container_of(h, struct echo_worker, on_server);
 
     (void)events;
+    if (w->echo->p.slow_us && w->tw->side == 1 && w->tw->index == 0)
+        usleep(w->echo->p.slow_us);
     if (w->answer_waits && !answer(w))
         return;
     for (unsigned i = 0; i < AT_ONCE; i++) {

@@ -19,6 +19,7 @@ struct echo_params {
     unsigned datagrams;     /**< of each flow */
     unsigned window;        /**< under way at most, of each flow; 0 = flood */
     uint16_t len;           /**< of every datagram; 0 = all lengths there are */
+    unsigned slow_us;       /**< worker 0 of side 1 sleeps so long at each event */
 };
 
 struct echo_flow {
@@ -34,6 +35,7 @@ struct echo {
     struct echo_flow *flows;
     unsigned num_flows, room;
     _Atomic uint32_t by_port[2][65536];            /**< flow + 1 by the client's side and port */
+    _Atomic uint64_t served[2][TWIN_MAX_WORKERS];  /**< datagrams, by side and worker of the server */
     _Atomic uint64_t received;                     /**< flood: datagrams that came out of sockets */
     _Atomic uint64_t dropped[2][TWIN_MAX_WORKERS]; /**< flood: as the counters say */
     atomic_bool balanced;

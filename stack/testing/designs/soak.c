@@ -218,16 +218,16 @@ static bool run(const struct place *place, unsigned seconds, bool clean, uint64_
     return !failure;
 }
 
-/** The larger places in turn, each on a clean link and on a bad one. */
+/** The larger places in turn, on a clean link and on a bad one by turns. */
 static bool run_all(unsigned seconds)
 {
     struct place places[PLACES_MAX];
     size_t n = places_list(places);
     bool ok = true;
 
-    for (size_t i = 0; i < 2 * n; i++)
-        if (places[i / 2].workers >= 3)
-            ok = run(&places[i / 2], seconds, i % 2, 1 + i) && ok;
+    for (size_t i = 0; i < n; i++)
+        if (places[i].workers >= 3)
+            ok = run(&places[i], seconds, i % 2, 1 + i) && ok;
     return ok;
 }
 
@@ -237,7 +237,7 @@ int main(int argc, char **argv)
     struct place place;
 
     if (argc < 5)
-        return run_all(seconds < 20 ? 1 : seconds / 20) ? 0 : 1;
+        return run_all(seconds < 20 ? 1 : seconds / 10) ? 0 : 1;
     place =
         (struct place){argv[2], (unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10)};
     return run(&place, seconds, argc > 5, 1) ? 0 : 1;
