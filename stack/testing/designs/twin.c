@@ -439,7 +439,8 @@ static bool tells_of_loss(const char *name)
 /** What a segment that was sent twice meets although nothing is wrong. */
 static const char meets_copies[] =
     "tcp.drop_out_of_window tcp.drop_no_connection tcp.drop_reset_no_connection tcp.drop_listen_flags "
-    "tcp.drop_syn_in_window tcp.drop_after_fin tcp.drop_data_after_close";
+    "tcp.drop_syn_in_window tcp.drop_after_fin tcp.drop_data_after_close "
+    "tcp.drop_zero_window tcp.drop_paws";
 
 /** Segments sent twice: on a busy machine a thread rests longer than a retransmission timer. */
 static uint64_t copies_sent(const struct twin *t)
