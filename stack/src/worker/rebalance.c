@@ -12,8 +12,7 @@
 #include "steer/flow_hash.h"
 #include "worker/worker_priv.h"
 
-#define MOVES_PUT_OFF 64u /* rounds that a worker may go on without its transmit ring ever being empty */
-#define RESTS_ONE_IN 4u   /* a worker that is idle for less than this share of its busy time does not rest */
+#define RESTS_ONE_IN 4u /* a worker that is idle for less than this share of its busy time does not rest */
 
 struct cargo {
     struct tcp_cargo *tcp; /**< NULL: none */
@@ -138,11 +137,7 @@ void rebalance_round(struct worker *w)
 {
     struct steer *steer = w->stack->steer;
 
-    /* What this worker has sent must not be overtaken by what the next one sends for the same flow. */
-    if (worker_tx_done(w) || ++w->moves_put_off > MOVES_PUT_OFF) {
-        w->moves_put_off = 0;
-        steer_moves(steer, w->index);
-    }
+    steer_moves(steer, w->index);
     if (w->stack->cfg->rebalance != CONFIG_REBALANCE_ON)
         return;
     account(w);

@@ -128,7 +128,6 @@ struct worker {
     uint64_t stat_next_us; /**< when the counters are shown next */
     struct worker_rates rates;
     struct worker_load load;
-    unsigned moves_put_off; /**< rounds in a row in which frames to send still waited */
 };
 
 enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker **out);
