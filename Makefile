@@ -6,7 +6,7 @@ NICE ?=
 MESON_TEST = meson test --no-rebuild --print-errorlogs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench bench-instructions soak test-slow-worker fuzz golden clean
+.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench bench-model bench-instructions soak test-slow-worker fuzz golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -65,6 +65,9 @@ demo: build image ## boot two VMs joined by vports, pass TCP and UDP between the
 
 bench: build ## our stack against the kernel, row by row, as root (ROWS="rpc64-100conn short-conn" for some)
 	@node stack/bench/dist/main.js $(ROWS)
+
+bench-model: build-ts ## a model of throughput against cores, from what `make bench` measured about distribution
+	@node stack/bench/dist/model-main.js
 
 bench-instructions: build ## instructions a request, a short connection, a segment take (callgrind); UPDATE=1 writes the golden file
 	@node tools/dist/instructions.js build/c $(if $(UPDATE),update)

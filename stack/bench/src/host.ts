@@ -7,6 +7,8 @@ import { attempt } from "./process.js";
 export interface HostFacts {
   cpu: string;
   cores: number;
+  /** Of the counter that cycles are counted in. */
+  tscHz: number | null;
   memoryGb: number;
   kernel: string;
   dpdk: string;
@@ -31,11 +33,19 @@ function mitigations(): Record<string, string> {
   return Object.fromEntries(all.filter(([, state]) => state !== "Not affected"));
 }
 
+/** BogoMIPS is twice the rate of the time stamp counter where that is constant. */
+export function tscHz(cpuinfo: string): number | null {
+  const bogomips = /^bogomips\s*:\s*([\d.]+)/im.exec(cpuinfo)?.[1];
+  const constant = /^flags\s*:.*\bconstant_tsc\b/m.test(cpuinfo);
+  return bogomips !== undefined && constant ? Math.round((Number(bogomips) / 2) * 1e6) : null;
+}
+
 export function hostFacts(hugepages: boolean): HostFacts {
   const line = (argv: string[]) => attempt(argv).stdout.trim();
   return {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
+    tscHz: tscHz(read("/proc/cpuinfo") ?? ""),
     memoryGb: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     dpdk: line(["pkg-config", "--modversion", "libdpdk"]) || "unknown",

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type Distribution, distributionTable, measureDistribution } from "./distribution.js";
 import { hostFacts } from "./host.js";
 import { takeHugepages } from "./hugepages.js";
 import { KernelSide } from "./kernel-side.js";
@@ -9,7 +10,7 @@ import { measureRow, type Plan, type RowResult } from "./measure.js";
 import { type Options, parseOptions, USAGE } from "./options.js";
 import { OurSide } from "./our-side.js";
 import { stopAll } from "./process.js";
-import { chooseRows, type Row } from "./rows.js";
+import type { Row } from "./rows.js";
 import type { Side } from "./side.js";
 import { table } from "./table.js";
 
@@ -25,9 +26,16 @@ const interrupted = new Promise<never>((_, reject) => {
 });
 interrupted.catch(() => undefined);
 
-function writeResults(path: string, host: object, rows: readonly RowResult[]): void {
+interface Results {
+  schemaVersion: 1;
+  host: object;
+  rows: RowResult[];
+  distribution?: Distribution;
+}
+
+function writeResults(path: string, results: Results): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify({ schemaVersion: 1, host, rows }, undefined, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`);
 }
 
 function makeWww(dir: string): string {
@@ -59,19 +67,24 @@ async function measureOrSay(row: Row, sides: readonly Side[], plan: Plan): Promi
   }
 }
 
-async function measureAll(options: Options, dir: string, sides: readonly Side[], host: object): Promise<RowResult[]> {
+async function measureAll(options: Options, dir: string, sides: readonly Side[], hugepages: boolean): Promise<void> {
   const plan = { timing: options, runs: options.runs, www: makeWww(dir), log };
-  const rows: RowResult[] = [];
-  for (const row of chooseRows(options.rows)) {
+  const results: Results = { schemaVersion: 1, host: hostFacts(hugepages), rows: [] };
+  for (const row of options.rowsChosen) {
     const measured = await Promise.race([measureOrSay(row, sides, plan), interrupted]);
-    if (measured) rows.push(measured);
-    writeResults(options.out, host, rows);
+    if (measured) results.rows.push(measured);
+    writeResults(options.out, results);
   }
-  return rows;
+  if (results.rows.length > 0) process.stdout.write(table(results.rows));
+  if (options.distribution) {
+    const place = { dir, build: options.build, hugepages, cpus: availableParallelism() };
+    results.distribution = await Promise.race([measureDistribution(place, log), interrupted]);
+    writeResults(options.out, results);
+    process.stdout.write(`\n${distributionTable(results.distribution)}`);
+  }
 }
 
 async function bench(options: Options): Promise<void> {
-  chooseRows(options.rows); // a wrong name is told before anything is changed
   const dir = mkdtempSync(join(tmpdir(), "vnbench-"));
   let sides: Side[] = [];
   try {
@@ -79,7 +92,7 @@ async function bench(options: Options): Promise<void> {
     log(hugepages.said);
     try {
       sides = openSides(options, dir, hugepages.on);
-      process.stdout.write(table(await measureAll(options, dir, sides, hostFacts(hugepages.on))));
+      await measureAll(options, dir, sides, hugepages.on);
       log(`written to ${options.out}`);
     } finally {
       await stopAll();

@@ -4,7 +4,7 @@ import type { LatencyUs } from "./result.js";
 import { openLoop, type Row, type Timing } from "./rows.js";
 import { addresses, type Measured, runOnce, type Side } from "./side.js";
 import { compare, median, rounded } from "./stats.js";
-import { MOST_STEAL_PERCENT, parseCpuTimes, untilQuiet } from "./steal.js";
+import { busyPercent, MOST_STEAL_PERCENT, parseCpuTimes, untilQuiet } from "./steal.js";
 
 export interface Plan {
   timing: Timing;
@@ -41,9 +41,21 @@ export interface RowResult {
   halfLoad?: Record<string, HalfLoad> & { p99OursNoWorseThanP50Kernel?: boolean };
   stealPercent: number;
   repeatsForSteal: number;
+  /** How busy the machine was just before the row, when nothing of ours ran. */
+  busyBeforePercent: number;
 }
 
 const times = () => parseCpuTimes(readFileSync("/proc/stat", "utf8"));
+const MOST_BUSY_PERCENT = 5;
+const LOOK_MS = 300;
+
+/** Others on this machine falsify a measurement as much as a hypervisor does, but steal does not show them. */
+async function busyBefore(): Promise<number> {
+  const before = times();
+  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  return rounded(busyPercent(before, times()), 3);
+}
+
 const none = (): SideFigures => ({ values: [], latencies: [], stealPercent: 0, repeats: 0 });
 
 /** A figure that counts: measured, and again when others took more than 2 % of the time. */
@@ -87,6 +99,8 @@ async function measureHalfLoad(sides: readonly Side[], row: Row, plan: Plan, all
 /** All runs of a row, the sides in turn. */
 export async function measureRow(row: Row, sides: readonly Side[], plan: Plan): Promise<RowResult> {
   const all = new Map(sides.map((side) => [side, none()] as const));
+  const busy = await busyBefore();
+  if (busy > MOST_BUSY_PERCENT) plan.log(`${row.name}: others keep ${busy} % of this machine busy: do not trust it`);
   for (let run = 0; run < plan.runs; run += 1) {
     for (const [side, figures] of all) {
       const commands = row.commands(plan.timing, addresses(side, plan.www));
@@ -96,14 +110,14 @@ export async function measureRow(row: Row, sides: readonly Side[], plan: Plan): 
       );
     }
   }
-  const result = summary(row, all);
+  const result = summary(row, all, busy);
   if (row.halfLoad) result.halfLoad = await measureHalfLoad(sides, row, plan, all);
   if (result.stealPercent > MOST_STEAL_PERCENT)
     plan.log(`${row.name}: others took up to ${result.stealPercent} % of the time: do not trust it`);
   return result;
 }
 
-function summary(row: Row, all: ReadonlyMap<Side, SideFigures>): RowResult {
+function summary(row: Row, all: ReadonlyMap<Side, SideFigures>, busyBeforePercent: number): RowResult {
   const named = Object.fromEntries([...all].map(([side, figures]) => [side.name, figures]));
   const ours = named.ours?.values ?? [];
   const kernel = named.kernel?.values ?? [];
@@ -126,5 +140,6 @@ function summary(row: Row, all: ReadonlyMap<Side, SideFigures>): RowResult {
     ...(row.latency ? { latencyUs: Object.fromEntries(latency) } : {}),
     stealPercent: rounded(Math.max(...Object.values(named).map(({ stealPercent }) => stealPercent)), 3),
     repeatsForSteal: Object.values(named).reduce((sum, { repeats }) => sum + repeats, 0),
+    busyBeforePercent,
   };
 }

@@ -5,11 +5,17 @@ import { chooseRows, openLoop, rows } from "./rows.js";
 describe("parseOptions", () => {
   it("takes rows as one text, as make hands them over, or apart", () => {
     expect(parseOptions(["udp64 short-conn", "", "--runs", "7"])).toMatchObject({
-      rows: ["udp64", "short-conn"],
+      rowsChosen: [{ name: "short-conn" }, { name: "udp64" }],
+      distribution: false,
       runs: 7,
       sides: ["ours", "kernel"],
     });
-    expect(parseOptions(["--ours-only"])).toMatchObject({ rows: [], sides: ["ours"] });
+    expect(parseOptions(["--ours-only"])).toMatchObject({ rowsChosen: rows, distribution: true, sides: ["ours"] });
+    expect(parseOptions(["distribution"])).toMatchObject({ rowsChosen: [], distribution: true });
+    expect(parseOptions(["distribution", "udp64"])).toMatchObject({
+      rowsChosen: [{ name: "udp64" }],
+      distribution: true,
+    });
     expect(parseOptions(["--help"])).toBeUndefined();
   });
   it("refuses nonsense", () => {

@@ -1,8 +1,12 @@
 /** Arguments of the runner. */
 import { parseArgs } from "node:util";
+import { chooseRows, type Row } from "./rows.js";
+
+/** Stands among the names of rows for what is measured about distribution alone. */
+const DISTRIBUTION = "distribution";
 
 export interface Options {
-  rows: string[];
+  rowsChosen: Row[];
   sides: readonly ("ours" | "kernel")[];
   runs: number;
   durationS: number;
@@ -13,14 +17,24 @@ export interface Options {
   distribution: boolean;
 }
 
+/** All, without names; else what is named. A wrong name is told before anything is changed. */
+function choose(names: readonly string[], ours: boolean): Pick<Options, "rowsChosen" | "distribution"> {
+  const rowNames = names.filter((name) => name !== DISTRIBUTION);
+  const all = names.length === 0;
+  return {
+    rowsChosen: all || rowNames.length > 0 ? chooseRows(rowNames) : [],
+    distribution: ours && (all || rowNames.length < names.length),
+  };
+}
+
 export const USAGE = `usage: node stack/bench/dist/main.js [ROW...] [options]      (make bench ROWS="..." does the same)
+  without ROW all, and what distribution costs; the name \`distribution\` stands for that
   --ours-only, --kernel-only  one side, without ratios
   --runs N                    of each side and row (5)
   --duration S, --warmup S    seconds that count (2), and before them (1)
   --build DIR                 meson's folder (build/c)
   --out FILE                  results (build/bench/results.json)
   --key 'KEY = VALUE'         for our stack's configuration, at both ends; repeatable
-  --no-distribution           without the rows about distribution alone
 `;
 
 function positive(name: string, text: string): number {
@@ -36,7 +50,6 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
     options: {
       "ours-only": { type: "boolean", default: false },
       "kernel-only": { type: "boolean", default: false },
-      "no-distribution": { type: "boolean", default: false },
       runs: { type: "string", default: "5" },
       duration: { type: "string", default: "2" },
       warmup: { type: "string", default: "1" },
@@ -48,8 +61,9 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
   });
   if (values.help) return undefined;
   if (values["ours-only"] && values["kernel-only"]) throw new Error("--ours-only and --kernel-only exclude each other");
+  const names = positionals.flatMap((text) => text.split(/\s+/)).filter((name) => name !== "");
   return {
-    rows: positionals.flatMap((names) => names.split(/\s+/)).filter((name) => name !== ""),
+    ...choose(names, !values["kernel-only"]),
     sides: values["ours-only"] ? ["ours"] : values["kernel-only"] ? ["kernel"] : ["ours", "kernel"],
     runs: Math.ceil(positive("runs", values.runs)),
     durationS: positive("duration", values.duration),
@@ -57,6 +71,5 @@ export function parseOptions(argv: readonly string[]): Options | undefined {
     build: values.build,
     out: values.out,
     keys: values.key,
-    distribution: !values["no-distribution"],
   };
 }

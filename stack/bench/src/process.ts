@@ -70,8 +70,21 @@ export class Program {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   interrupt(): void {
     if (!this.#exited) this.#child.kill("SIGINT");
+  }
+
+  /** All of standard output of a program that ends well by itself. */
+  async output(timeoutMs: number): Promise<string> {
+    const late = setTimeout(() => this.#child.kill("SIGKILL"), timeoutMs);
+    const code = await this.#exit;
+    clearTimeout(late);
+    if (code !== 0) throw this.#failure(`exit code ${code}`);
+    return this.#stdout;
   }
 
   /** The line with its result, when it ends by itself or was interrupted. */

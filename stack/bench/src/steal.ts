@@ -2,6 +2,8 @@
 
 export interface CpuTimes {
   steal: number;
+  /** Idle and waiting for a disk. */
+  idle: number;
   total: number;
 }
 
@@ -12,12 +14,22 @@ export function parseCpuTimes(procStat: string): CpuTimes {
   const line = /^cpu\s+(.*)$/m.exec(procStat)?.[1];
   const columns = (line ?? "").trim().split(/\s+/).map(Number).slice(0, 8);
   if (columns.length < 8 || columns.some(Number.isNaN)) throw new Error("no line `cpu` with 8 columns in /proc/stat");
-  return { steal: columns[7] ?? 0, total: columns.reduce((sum, value) => sum + value, 0) };
+  return {
+    steal: columns[7] ?? 0,
+    idle: (columns[3] ?? 0) + (columns[4] ?? 0),
+    total: columns.reduce((sum, value) => sum + value, 0),
+  };
 }
 
 export function stealPercent(before: CpuTimes, after: CpuTimes): number {
   const total = after.total - before.total;
   return total > 0 ? (100 * (after.steal - before.steal)) / total : 0;
+}
+
+/** Share of the time that something ran. */
+export function busyPercent(before: CpuTimes, after: CpuTimes): number {
+  const total = after.total - before.total;
+  return total > 0 ? 100 * (1 - (after.idle - before.idle) / total) : 0;
 }
 
 export interface Quiet<T> {

@@ -16,6 +16,7 @@ const ROW: RowResult = {
   latencyUs: { ours: { p50: 4.31, p99: 6, p999: 20.04 }, kernel: { p50: 13.7, p99: 20, p999: 50 } },
   stealPercent: 0,
   repeatsForSteal: 0,
+  busyBeforePercent: 0,
 };
 
 describe("human", () => {
