@@ -113,9 +113,26 @@ static bool owns_direct(struct steer *s, unsigned worker, const struct steer_flo
     return ports_holders(&s->ports, flow->proto, flow->local_port) == all;
 }
 
+/* Another worker has a connection of exactly this flow, or may have one that is not pinned yet. */
+static bool taken_elsewhere(struct steer *s, unsigned worker, const struct steer_flow *flow, uint32_t entry,
+                            unsigned b)
+{
+    struct pin_key key;
+    unsigned w;
+
+    if (entry & ENTRY_HOLD)
+        return true;
+    if (!(entry & ENTRY_PINS))
+        return false;
+    pin_key_of_flow(flow, &key);
+    w = bucket_pinned_to(&s->table, b, &key);
+    return w != STEER_NOBODY && w != worker;
+}
+
 bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow)
 {
     struct flow_class c;
+    uint32_t entry;
     unsigned b;
 
     if (s->params.num_workers == 1)
@@ -124,7 +141,10 @@ bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow)
         return owns_direct(s, worker, flow);
     class_of_flow(flow, false, &c);
     b = bucket_of_hash(c.hash);
-    return entry_home(bucket_entry(&s->table, b)) == worker || move_still_has(s, worker, b);
+    entry = bucket_entry(&s->table, b);
+    if (entry_home(entry) == worker)
+        return !taken_elsewhere(s, worker, flow, entry, b);
+    return move_still_has(s, worker, b);
 }
 
 enum status steer_pin(struct steer *s, const struct steer_flow *flow, unsigned worker)

@@ -109,9 +109,10 @@ unsigned steer_waiting(const struct steer *s, unsigned worker);
 
 /* ---- whose flow ---- */
 
-/** Whether the flow's frames reach this worker without a pin: asked for each new connection, and by an active
- * open that looks for a port. DIRECT knows not how the device spreads: a port of the ephemeral range belongs
- * to its worker, any other port to the asker only when every worker holds it. */
+/** Whether the flow's frames reach this worker without a pin, and no other worker has the flow: asked for
+ * each new connection, and by an active open that looks for a port. DIRECT knows not how the device spreads:
+ * a port of the ephemeral range belongs to its worker, any other port to the asker only when every worker
+ * holds it. */
 bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow);
 /** Where a frame of the flow goes now, pins included; opening: a SYN without ACK, or a datagram. STEER_NOBODY
  * when only the device knows (DIRECT). */

@@ -393,6 +393,8 @@ static void somebody_stands_in_for_who_is_not_there(void **state)
     steer_join(fixture.s, 2, NULL, NULL);
     assert_int_equal(steer_target(fixture.s, &f, false), 0);
     assert_int_equal(steer_target(fixture.s, &g, false), 2);
+    assert_false(steer_owns(fixture.s, 2, &f)); /* 0 has it: 2 must not open the same connection */
+    assert_true(steer_owns(fixture.s, 2, &g));
     send_one(0, STEER_NOBODY, &g, TCP_ACK, 0); /* freed when it leaves */
     steer_pin(fixture.s, &f, 2);
     steer_port_hold(fixture.s, IP_PROTO_TCP, 80, 2);
