@@ -201,7 +201,8 @@ static void path_send(struct inet_worker *iw, const struct path *path, struct pk
 
     memcpy(out, path->frame, sizeof(path->frame));
     put_be16(out + OFF_IPV4_LEN, total_len);
-    put_be16(out + OFF_IPV4_CSUM, checksum_finish(checksum_add(path->sum, out + OFF_IPV4_LEN, 2)));
+    /* From the value, not from memory: reading back what was just written waits until the line is ours. */
+    put_be16(out + OFF_IPV4_CSUM, checksum_finish(checksum_fold((uint64_t)path->sum + be16(total_len).raw)));
     iw->count.tx_ipv4++;
     iw->ops->xmit(iw->ctx, pkt);
 }

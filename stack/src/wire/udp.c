@@ -27,13 +27,15 @@ enum status udp_parse(const uint8_t *dgram, uint32_t len, ipv4_addr_t src, ipv4_
     return ST_OK;
 }
 
-/* All but the checksum, whose field is 0. */
-static void emit_header(uint8_t *out, const struct udp_hdr *hdr)
+/* All but the checksum, whose field is 0. Returns the partial sum of what it has written: reading it back at
+ * once in other words than it was written would have to wait for the memory. */
+static uint32_t emit_header(uint8_t *out, const struct udp_hdr *hdr)
 {
-    put_be16(out + OFF_SRC, hdr->src_port);
-    put_be16(out + OFF_DST, hdr->dst_port);
-    put_be16(out + OFF_LEN, hdr->len);
-    put_be16(out + OFF_CSUM, 0);
+    uint32_t ports = (uint32_t)hdr->src_port << 16 | hdr->dst_port, len = (uint32_t)hdr->len << 16;
+
+    put_be32(out + OFF_SRC, ports);
+    put_be32(out + OFF_LEN, len);
+    return checksum_fold((uint64_t)be32(ports).raw + be32(len).raw);
 }
 
 void udp_emit_partial(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst)
@@ -44,9 +46,9 @@ void udp_emit_partial(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, 
 
 void udp_emit(uint8_t *out, const struct udp_hdr *hdr, ipv4_addr_t src, ipv4_addr_t dst)
 {
-    uint16_t csum;
+    uint64_t sum = (uint64_t)emit_header(out, hdr) + ipv4_pseudo_sum(src, dst, IP_PROTO_UDP, hdr->len);
+    uint16_t csum =
+        checksum_finish(checksum_add(checksum_fold(sum), out + UDP_HDR_LEN, (size_t)hdr->len - UDP_HDR_LEN));
 
-    emit_header(out, hdr);
-    csum = checksum_finish(checksum_add(ipv4_pseudo_sum(src, dst, IP_PROTO_UDP, hdr->len), out, hdr->len));
     put_be16(out + OFF_CSUM, csum ? csum : 0xffff); /* 0 would mean "no checksum" */
 }
