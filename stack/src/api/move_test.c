@@ -526,7 +526,7 @@ static void datagrams_stay_when_the_other_worker_has_no_socket(void **state)
     at = steer_bucket_worker(steer(), bucket);
     mtcp_close(S[!at], udp[!at]);
     for (int round = 0; round < 2; round++) {
-        assert_int_equal(mtcp_send(C, fd, "ab" + round, 1, 0), 1);
+        assert_int_equal(mtcp_send(C, fd, &"ab"[round], 1, 0), 1);
         run();
         if (round == 0)
             move(bucket);

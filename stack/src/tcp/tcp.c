@@ -46,6 +46,7 @@ enum status tcp_create(const struct tcp_params *params, const struct tcp_ops *op
     list_init(&tcp->flush);
     list_init(&tcp->all);
     list_init(&tcp->time_wait);
+    list_init(&tcp->adrift);
     for (unsigned i = 0; i < TCP_LISTEN_BUCKETS; i++)
         list_init(&tcp->listeners[i]);
     *out = tcp;

@@ -192,8 +192,15 @@ struct tcp_cargo *tcp_detach(struct tcp *tcp, const struct tcp_move_ops *ops, vo
 size_t tcp_cargo_count(const struct tcp_cargo *cargo);
 /** Takes over what tcp_detach() of another TCP with the same isn_key has returned. now_us must not lie before
  * the time of the last call to that TCP. Those that had a user come out of tcp_accept(), also when they have
- * ended meanwhile, and whatever the backlog; without a listener they are reset. */
+ * ended meanwhile, and whatever the backlog; without a listener see tcp_adrift(). */
 void tcp_attach(struct tcp *tcp, struct tcp_cargo *cargo, uint64_t now_us);
+/** Connections that came when their listener here had gone: they have no user, and wait to move on. */
+bool tcp_has_adrift(const struct tcp *tcp);
+/** Looks at each of them: a listener that is there again takes it; moves_on() says whether it may wait until
+ * its flow moves to somebody who listens; else it is reset. */
+void tcp_adrift(struct tcp *tcp,
+                bool (*moves_on)(void *ctx, struct tcp_endpoint local, struct tcp_endpoint peer), void *ctx,
+                uint64_t now_us);
 /** Forgets the connections, for when no worker is left to take them. NULL is allowed. */
 void tcp_cargo_free(struct tcp_cargo *cargo);
 

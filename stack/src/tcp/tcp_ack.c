@@ -105,7 +105,7 @@ static bool fin_acked(struct tcp_conn *c, uint64_t now_us)
     switch ((enum tcp_state)c->state) {
     case TCPS_FIN_WAIT_1:
         tcp_set_state(c, TCPS_FIN_WAIT_2);
-        if (!c->owner && !c->listener)
+        if (tcp_is_orphan(c))
             tcp_timer_start(c, TIMER_FIN_WAIT_2, now_us + TCP_FIN_WAIT_2_US);
         return true;
     case TCPS_CLOSING:

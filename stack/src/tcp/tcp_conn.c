@@ -120,7 +120,7 @@ void tcp_conn_done(struct tcp_conn *c, enum status error)
     list_remove(&c->flush);
     if (c->listener && !tcp_conn_held(c))
         tcp_listener_forget(c);
-    if (!c->listener)
+    if (!c->listener && !(c->flags & CF_MOVED)) /* what is adrift stays so until somebody has looked */
         list_remove(&c->queue);
     tcp_reasm_free(c);
     byte_ring_fini(&c->snd);
@@ -206,7 +206,7 @@ void tcp_conn_enter_time_wait(struct tcp_conn *c, uint64_t now_us)
     }
     tcp_reasm_free(c);
     byte_ring_release(&c->snd);
-    if (!c->listener)
+    if (!(c->flags & CF_ACCEPTING))
         list_push_back(&c->tcp->time_wait, &c->queue);
     tcp_timer_start(c, TIMER_TIME_WAIT, now_us + c->tcp->params.time_wait_us);
 }

@@ -81,8 +81,10 @@ static void out_of_window(struct tcp_conn *c, const struct tcp_seg *s, uint64_t 
     if (s->flags & TCP_RST)
         return;
     if (c->state == TCPS_TIME_WAIT && s->flags & TCP_FIN) {
-        list_remove(&c->queue); /* 3.10.7.4 eighth: restart the 2 MSL timeout */
-        list_push_back(&c->tcp->time_wait, &c->queue);
+        if (!(c->flags & CF_ACCEPTING)) { /* 3.10.7.4 eighth: restart the 2 MSL timeout */
+            list_remove(&c->queue);
+            list_push_back(&c->tcp->time_wait, &c->queue);
+        }
         tcp_timer_start(c, TIMER_TIME_WAIT, now_us + c->tcp->params.time_wait_us);
     }
     if (s->len || s->flags & TCP_FIN || tcp_answer_allowed(c, now_us))

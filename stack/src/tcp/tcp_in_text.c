@@ -66,7 +66,7 @@ static bool step_text(struct tcp_conn *c, struct tcp_seg *s, uint64_t now_us)
 {
     if (!s->len || !tcp_receiving(c))
         return true;
-    if (!c->owner && !c->listener) { /* RFC 9293 3.6.1: nobody will read it, and the peer shall know */
+    if (tcp_is_orphan(c)) { /* RFC 9293 3.6.1: nobody will read it, and the peer shall know */
         COUNT(c->tcp, drop_data_after_close);
         tcp_send_reset(c, now_us);
         tcp_conn_done(c, ST_OK);

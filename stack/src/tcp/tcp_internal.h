@@ -72,7 +72,7 @@ enum tcp_conn_flags {
     CF_WRITE_FULL = 1u << 14,  /**< the user found the send buffer full */
     CF_WSCALE_OK = 1u << 15,   /**< both sides scale windows */
     CF_PASSIVE = 1u << 16,     /**< opened by a peer's SYN */
-    CF_ACCEPTING = 1u << 17,   /**< in the accept queue of its listener */
+    CF_ACCEPTING = 1u << 17,   /**< in the accept queue of its listener, or adrift: it wants to be in one */
     CF_MOVED = 1u << 18,       /**< had a user at another worker; waits in the accept queue for one here */
     CF_PINNED = 1u << 19,      /**< its packets are sent here although they belong to another worker */
     CF_LOOSE = 1u << 20,       /**< the block is no pool's, see tcp_move.c */
@@ -150,7 +150,7 @@ struct tcp_conn {
     struct list flush;  /**< in tcp->flush */
     /* seldom used */
     struct list all;   /**< in tcp->all */
-    struct list queue; /**< half-open or accept queue of the listener, or tcp->time_wait */
+    struct list queue; /**< half-open or accept queue of the listener, tcp->time_wait or tcp->adrift */
     struct tcp_listener *listener;
     seq_t iss, irs;
     uint16_t our_mss; /**< as we announce it */
@@ -184,7 +184,7 @@ struct tcp {
     struct pool conns, reasms;
     struct byte_ring_cache rings;
     struct timer_wheel wheel;
-    struct list flush, all, time_wait;
+    struct list flush, all, time_wait, adrift;
     struct list listeners[TCP_LISTEN_BUCKETS];
     size_t num_loose; /**< connections that are no pool's */
     uint32_t next_ephemeral;
@@ -258,6 +258,12 @@ void tcp_conn_event(struct tcp_conn *c, unsigned events);
 void tcp_conn_want_flush(struct tcp_conn *c);
 /** May end the connection. */
 void tcp_conn_enter_time_wait(struct tcp_conn *c, uint64_t now_us);
+
+/** No user has it, and none will: what still happens is the closing exchange. */
+static inline bool tcp_is_orphan(const struct tcp_conn *c)
+{
+    return !c->owner && !c->listener && !(c->flags & CF_ACCEPTING);
+}
 
 /* tcp_listen.c */
 struct tcp_listener *tcp_listener_find(struct tcp *tcp, struct tcp_endpoint local);

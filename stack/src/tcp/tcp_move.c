@@ -76,7 +76,7 @@ static bool may_go(struct tcp_conn *c, const struct tcp_move_ops *ops, void *ctx
 
     if (!ops->listens)
         return false;
-    if (c->listener)
+    if (c->listener || c->flags & CF_ACCEPTING)
         return ops->listens(ctx, local);
     if (!c->owner)
         return true;
@@ -118,7 +118,7 @@ static void pack(struct parcel *p, struct tcp_conn *c)
     uint32_t queue_flags = c->flags & (CF_ACCEPTING | CF_MOVED);
 
     p->flush = !list_empty(&c->flush);
-    p->listener = c->listener || c->owner;
+    p->listener = c->listener || c->owner || c->flags & CF_ACCEPTING;
     if (c->owner)
         queue_flags = CF_ACCEPTING | CF_MOVED;
     c->owner = NULL;
@@ -231,6 +231,14 @@ static void settle_in(struct tcp *tcp, struct tcp_conn *c)
         list_push_back(&tcp->time_wait, &c->queue);
 }
 
+static void end(struct tcp_conn *c, uint64_t now_us)
+{
+    COUNT(c->tcp, moved_ended);
+    list_remove(&c->queue);
+    c->flags &= ~(CF_ACCEPTING | CF_MOVED);
+    tcp_abort(c, now_us);
+}
+
 static void arrive(struct tcp *tcp, struct parcel *p, uint64_t now_us)
 {
     bool flush = p->flush, wants_listener = p->listener;
@@ -247,9 +255,10 @@ static void arrive(struct tcp *tcp, struct parcel *p, uint64_t now_us)
         tcp_listener_adopt(l, c);
         return;
     }
-    COUNT(tcp, moved_ended);
-    c->flags &= ~(CF_ACCEPTING | CF_MOVED);
-    tcp_abort(c, now_us);
+    if (c->flags & CF_ACCEPTING)
+        list_push_back(&tcp->adrift, &c->queue);
+    else /* still half-open: as if it had come when the listener had gone */
+        end(c, now_us);
 }
 
 void tcp_attach(struct tcp *tcp, struct tcp_cargo *cargo, uint64_t now_us)
@@ -259,6 +268,32 @@ void tcp_attach(struct tcp *tcp, struct tcp_cargo *cargo, uint64_t now_us)
     while ((at = list_pop_front(&cargo->parcels)))
         arrive(tcp, container_of(at, struct parcel, link), now_us);
     free(cargo);
+}
+
+/* ---- adrift: the listener here has gone while the connection was on its way ---- */
+
+bool tcp_has_adrift(const struct tcp *tcp)
+{
+    return !list_empty(&tcp->adrift);
+}
+
+void tcp_adrift(struct tcp *tcp,
+                bool (*moves_on)(void *ctx, struct tcp_endpoint local, struct tcp_endpoint peer), void *ctx,
+                uint64_t now_us)
+{
+    list_for_each_safe(at, &tcp->adrift) {
+        struct tcp_conn *c = container_of(at, struct tcp_conn, queue);
+        struct tcp_endpoint local = {c->local_addr, c->local_port}, peer = {c->peer_addr, c->peer_port};
+        struct tcp_listener *l = tcp_listener_find(tcp, local);
+
+        if (l) {
+            list_remove(&c->queue);
+            tcp_listener_adopt(l, c);
+        } else if (c->state == TCPS_CLOSED || c->flags & CF_PINNED || !moves_on(ctx, local, peer)) {
+            /* pinned: its flow has left without it */
+            end(c, now_us);
+        }
+    }
 }
 
 void tcp_cargo_free(struct tcp_cargo *cargo)

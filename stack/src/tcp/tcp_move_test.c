@@ -317,19 +317,65 @@ TRACE(test_half_open_stays_without_listener)
     done(&p);
 }
 
-/** The listener has gone while the cargo was on its way. */
+/* What the owner of the flows says of connections that are adrift. */
+struct elsewhere {
+    bool somebody_listens;
+    unsigned asked;
+};
+
+static bool moves_on(void *ctx, struct tcp_endpoint local, struct tcp_endpoint peer)
+{
+    struct elsewhere *e = ctx;
+
+    (void)local, (void)peer;
+    e->asked++;
+    return e->somebody_listens;
+}
+
+/** The listener has gone while the cargo was on its way: it may wait to move on, as long as somebody listens.
+ */
 TRACE(test_listener_gone)
 {
     struct host *h = conn_established(NULL);
     struct pair p = pair_of(h);
+    struct elsewhere e = {.somebody_listens = true};
 
     tcp_listener_close(p.there, h->now_us);
     p.there = NULL;
     h->conn = NULL;
     assert_int_equal(move(&p), 1);
-    OUT(h, RST | ACK, .seq = 1);
+    assert_true(tcp_has_adrift(h->tcp));
+    tcp_adrift(h->tcp, moves_on, &e, h->now_us);
+    assert_int_equal(e.asked, 1);
+    assert_true(tcp_has_adrift(h->tcp));
+    IN(h, ACK, .seq = 1, .ack = 1, .len = 10); /* it lives on: nobody has closed it */
+    COUNTED(h, drop_data_after_close, 0);
+    e.somebody_listens = false;
+    tcp_adrift(h->tcp, moves_on, &e, h->now_us);
+    OUT(h, RST | ACK, .seq = 1, .ack = 11);
     COUNTED(h, moved_ended, 1);
     assert_int_equal(tcp_num_conns(h->tcp), 0);
+    done(&p);
+}
+
+/** A listener that is opened again takes what is adrift. */
+TRACE(test_listener_comes_back)
+{
+    struct host *h = conn_established(NULL);
+    struct pair p = pair_of(h);
+    struct elsewhere e = {.somebody_listens = true};
+
+    tcp_listener_close(p.there, h->now_us);
+    p.there = NULL;
+    h->conn = NULL;
+    assert_int_equal(move(&p), 1);
+    assert_int_equal(tcp_listen(h->tcp, (struct tcp_endpoint){0, HOST_PORT}, 8, h, &h->listener), ST_OK);
+    tcp_adrift(h->tcp, moves_on, &e, h->now_us);
+    assert_int_equal(e.asked, 0);
+    assert_false(tcp_has_adrift(h->tcp));
+    assert_true(tcp_listener_acceptable(h->listener));
+    host_accept(h);
+    STATE(h, "ESTABLISHED");
     done(&p);
 }
 
@@ -518,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_half_open_moves),
         cmocka_unit_test(test_half_open_stays_without_listener),
         cmocka_unit_test(test_listener_gone),
+        cmocka_unit_test(test_listener_comes_back),
         cmocka_unit_test(test_reset_before_accept),
         cmocka_unit_test(test_ends_cleanly_before_accept),
         cmocka_unit_test(test_listener_closes_over_moved),

@@ -133,11 +133,28 @@ static void account(struct worker *w)
     l->last_idle = c->cycles_idle;
 }
 
+/** A connection came when the listener here had been closed already: whoever listens shall have it. The
+ * bucket cannot move while it is still on its way here; then this is asked again in the next round. */
+static bool moves_on(void *ctx, struct tcp_endpoint local, struct tcp_endpoint peer)
+{
+    struct worker *w = ctx;
+    struct steer *steer = w->stack->steer;
+    uint64_t others = steer_port_holders(steer, IP_PROTO_TCP, local.port) & ~(UINT64_C(1) << w->index);
+
+    if (!others)
+        return false;
+    steer_move(steer, flow_hash_ipv4(local.addr, peer.addr, local.port, peer.port) % STEER_BUCKETS,
+               (unsigned)__builtin_ctzll(others));
+    return true;
+}
+
 void rebalance_round(struct worker *w)
 {
     struct steer *steer = w->stack->steer;
 
     steer_moves(steer, w->index);
+    if (tcp_has_adrift(w->tcp))
+        tcp_adrift(w->tcp, moves_on, w, w->now_us);
     if (w->stack->cfg->rebalance != CONFIG_REBALANCE_ON)
         return;
     account(w);
