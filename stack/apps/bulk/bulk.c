@@ -23,7 +23,7 @@
 #define MAX_SHAS 512 /* that are shown */
 #define FAILURES_IN_WORDS 5
 
-struct bulk_plan bulk_plan = {.options = {.cores = 1}, .seed = 1};
+struct bulk_plan bulk_plan = {.options = {.cores = 1}, .seed = 1, .hash = true};
 
 /* What all threads put together. */
 static struct {
@@ -57,7 +57,7 @@ mctx_t bulk_mctx(const struct bulk_worker *w)
 
 void bulk_hash(struct bulk_conn *c, const void *data, size_t len)
 {
-    if (bulk_plan.seed)
+    if (bulk_plan.hash)
         EVP_DigestUpdate(c->sha, data, len);
 }
 
@@ -138,7 +138,7 @@ static void conn_end(struct bulk_worker *w, int fd, bool done, bool failed)
     all.mismatches += c->mismatch;
     all.bytes += c->bytes;
     all.last_us = app_now_us();
-    if (done && bulk_plan.seed)
+    if (done && bulk_plan.hash)
         keep_sha(c->sha);
     if (bulk_plan.connections && all.ended >= bulk_plan.connections)
         app_stop();
@@ -347,8 +347,11 @@ static bool shared_option(const struct bulk_role *role, int opt, const char *arg
         p->listens = true;
         return app_number("-l", arg, 1, 65535, &p->port);
     case 's':
-        if (!app_number("-s", arg, 0, INT64_MAX, &seed))
+        seed = 0;
+        p->hash = strcmp(arg, "any") == 0;
+        if (!p->hash && !app_number("-s", arg, 0, INT64_MAX, &seed))
             return false;
+        p->hash = p->hash || seed;
         p->seed = (uint64_t)seed;
         return true;
     case 'z':

@@ -33,7 +33,8 @@ struct bulk_plan {
     long connections;         /**< 0 = until a signal comes */
     uint64_t bytes;           /**< of a connection (source) */
     bool zero_copy;           /**< reads and writes in the buffers of the stack */
-    uint64_t seed;            /**< 0 = the bytes are neither made nor verified nor hashed */
+    uint64_t seed;            /**< 0 = the bytes are neither made nor verified */
+    bool hash;                /**< their SHA-256 is told */
     double seconds, warmup_s; /**< how long to send (0: bytes decide); what does not count at the start */
 };
 extern struct bulk_plan bulk_plan;

@@ -16,7 +16,7 @@ static const char usage[] =
     "  -l PORT             listen (9999)\n"
     "  -a ADDRESS -p PORT  connect instead\n"
     "  -n CONNECTIONS      end after so many (listening: at a signal only; connecting: 1)\n"
-    "  -s SEED             of the stream that is expected (1); 0 = neither verify nor hash\n"
+    "  -s SEED             of the stream that is expected (1); 0 = neither verify nor hash, any = hash only\n"
     "  -z                  without copies: read in the stack's buffer\n"
     "  -N CORES            cores of the stack, a thread for each (1)\n"
     "  --json              JSON lines on standard output\n";

@@ -137,11 +137,11 @@ bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow)
 
     if (s->params.num_workers == 1)
         return true;
-    if (s->params.design == STEER_DIRECT)
-        return owns_direct(s, worker, flow);
     class_of_flow(flow, false, &c);
     b = bucket_of_hash(c.hash);
     entry = bucket_entry(&s->table, b);
+    if (s->params.design == STEER_DIRECT)
+        return owns_direct(s, worker, flow) && !taken_elsewhere(s, worker, flow, entry, b);
     if (entry_home(entry) == worker)
         return !taken_elsewhere(s, worker, flow, entry, b);
     return move_still_has(s, worker, b);

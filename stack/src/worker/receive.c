@@ -6,13 +6,16 @@
  * full ring. */
 #include "worker/worker_priv.h"
 
-static void process(struct worker *w, struct pkt *const *pkts, unsigned n)
+/** foreign: the frames came by another worker's queue. */
+static void process(struct worker *w, struct pkt *const *pkts, unsigned n, bool foreign)
 {
+    w->foreign = foreign && w->stack->design.design == STEER_DIRECT;
     w->cnt.rx_frames += n;
     for (unsigned i = 0; i < n; i++) {
         w->cnt.rx_bytes += pkt_total(pkts[i]);
         inet_input(w->inet, pkts[i], w->now_us);
     }
+    w->foreign = false;
 }
 
 static unsigned receive_alone(struct worker *w)
@@ -28,7 +31,7 @@ static unsigned receive_alone(struct worker *w)
         worker_spend(w, &w->cnt.cycles_receive);
         w->cnt.rx_bursts++;
         w->cnt.rx_polled += n;
-        process(w, pkts, n);
+        process(w, pkts, n, false);
         worker_spend(w, &w->cnt.cycles_protocol);
         total += n;
     }
@@ -57,7 +60,7 @@ static unsigned drain_queue(struct worker *w, unsigned queue)
     if (own < n)
         workers_wake_waiting(w->stack);
     worker_spend(w, &w->cnt.cycles_steer);
-    process(w, pkts, own);
+    process(w, pkts, own, queue % w->stack->num_workers != w->index);
     worker_spend(w, &w->cnt.cycles_protocol);
     return n;
 }
@@ -84,7 +87,7 @@ static unsigned receive_steered(struct worker *w)
     if (total > 0) {
         w->cnt.rx_ring_frames += total;
         worker_spend(w, &w->cnt.cycles_steer);
-        process(w, pkts, total);
+        process(w, pkts, total, true);
         worker_spend(w, &w->cnt.cycles_protocol);
     }
     if (st->design.dedicated > 0)

@@ -178,13 +178,10 @@ static bool on_owns_flow(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4
 {
     const struct steer_flow flow = {IP_PROTO_TCP, local, peer, local_port, peer_port};
     struct worker *w = ctx;
-    unsigned target;
 
-    if (!steer_owns(w->stack->steer, w->index, &flow))
-        return false;
-    /* Another worker may have the same flow still, pinned since its bucket moved here. */
-    target = steer_target(w->stack->steer, &flow, false);
-    return target == w->index || target == STEER_NOBODY;
+    /* With queues of their own: a connection that begins by another worker's queue goes on by it, whoever
+     * listens meanwhile. */
+    return !w->foreign && steer_owns(w->stack->steer, w->index, &flow);
 }
 
 static enum status on_flow_pin(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,

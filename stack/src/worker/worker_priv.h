@@ -117,6 +117,7 @@ struct worker {
     struct tx_port *tx_port;   /**< the lock of the queue; NULL: a dedicated thread, or nobody, shares it */
     struct pkt *tx[WORKER_TX_QUEUE];
     uint64_t tx_tried_round; /**< + 1: in which the interface was last asked for room */
+    bool foreign;            /**< DIRECT: what is being processed came by another worker's queue */
     bool send_refused;       /**< a datagram found no room: tell its socket when there is */
     bool waiting;            /**< within worker_wait() */
     unsigned again_run;      /**< calls refused with ST_AGAIN since the last round */
