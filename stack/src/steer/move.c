@@ -105,7 +105,7 @@ static bool drain_is_over(struct steer *s, const struct steer_batch *m, unsigned
 static bool may_move(const struct steer *s, unsigned from, unsigned to)
 {
     return from != to && steer_is_present(s, from) && steer_is_present(s, to) && s->worker[from].can_move &&
-           s->worker[to].can_move && !s->worker[from].leaving && !s->worker[to].leaving;
+           s->worker[to].can_move && !s->worker[to].leaving;
 }
 
 bool steer_move(struct steer *s, unsigned bucket, unsigned to)

@@ -155,8 +155,9 @@ bool steer_leave_begin(struct steer *s, unsigned worker)
     bool free_to_go;
 
     pthread_mutex_lock(&s->moves_lock);
+    if (!s->worker[worker].leaving)
+        move_drop_requests(s, worker);
     s->worker[worker].leaving = true;
-    move_drop_requests(s, worker);
     free_to_go = !move_is_under_way(s, worker);
     pthread_mutex_unlock(&s->moves_lock);
     return free_to_go;

@@ -71,19 +71,13 @@ static bool may_leave(void *arg)
 {
     struct worker *w = arg;
 
-    return steer_leave_begin(w->stack->steer, w->index);
-}
-
-static bool none_adrift(void *arg)
-{
-    return !tcp_has_adrift(((struct worker *)arg)->tcp);
+    /* What arrived when nobody listened here any more goes on to somebody else first. */
+    return steer_leave_begin(w->stack->steer, w->index) && !tcp_has_adrift(w->tcp);
 }
 
 /* A bucket that moves from or to the worker needs both: the other one gets so long to do its part. */
 static void finish_moves(struct worker *w)
 {
-    if (tcp_has_adrift(w->tcp))
-        worker_wait(w, none_adrift, w, LEAVE_US);
     if (!may_leave(w) && worker_wait(w, may_leave, w, LEAVE_US) != ST_OK)
         log_say(&w->stack->log, LOG_WARN, "worker %u leaves while buckets move from or to it", w->index);
 }
