@@ -49,7 +49,9 @@ test: test-unit test-threads test-matrix test-e2e ## everything: unit tests, thr
 
 test-unit: build build-asan ## unit tests: C under ASan and UBSan, TypeScript
 	@$(MESON_TEST) -C build/asan --no-suite matrix
+	@rm -rf build/test/error-codes
 	@npx vitest run --reporter=default --reporter=junit --outputFile.junit=$(CURDIR)/build/test/unit.xml
+	@node tools/dist/error-codes.js
 
 test-threads: build-tsan ## what runs in threads, under ThreadSanitizer
 	@$(MESON_TEST) -C build/tsan --timeout-multiplier 4 $(addprefix --suite=,threads api worker steer netif inet)

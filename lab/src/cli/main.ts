@@ -1,6 +1,6 @@
 /** `vnflab` on a real terminal. */
 import { openEngine } from "../engine/compose.js";
-import { VnflabError } from "../model/error.js";
+import { watchInterrupts } from "./interrupt.js";
 import type { Io, Keyboard } from "./io.js";
 import { run } from "./program.js";
 
@@ -8,22 +8,13 @@ import { run } from "./program.js";
 const ESCAPE = 0x1d;
 
 export async function main(argv: readonly string[]): Promise<void> {
-  const interrupt = new AbortController();
-  const onSignal = (name: string) => {
-    if (interrupt.signal.aborted) {
-      process.stderr.write(`${name}: still cleaning up\n`);
-      return;
-    }
-    process.stderr.write(`${name}: cleaning up\n`);
-    interrupt.abort(new VnflabError("VNF_INTERRUPTED", `interrupted by ${name}`));
-  };
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => onSignal(name));
+  const interrupted = watchInterrupts(process, (text) => void process.stderr.write(text));
   // Whoever reads along may leave; what has been begun is still carried through, or taken down.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const io: Io = {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    interrupted: interrupt.signal,
+    interrupted,
     openEngine,
     readInput,
     keyboard,

@@ -5,6 +5,11 @@
  * test keeps both equal. A message says what happened and where; the hint says how to mend it.
  */
 
+import { channel } from "node:diagnostics_channel";
+
+/** Whoever listens learns of every error as it is made, handled or not: `diagnostics_channel` of Node.js. */
+const errors = channel("vnflab:error");
+
 export interface ErrorEntry {
   /** Exit code of the command that fails with this error. */
   readonly exitCode: number;
@@ -150,6 +155,7 @@ export class VnflabError extends Error {
     this.hint = details.hint ?? ERROR_CODES[code].hint;
     this.exitCode = ERROR_CODES[code].exitCode;
     this.log = details.log;
+    errors.publish(this);
   }
 
   /** The form in which --json output and the journal carry an error. */
