@@ -25,7 +25,7 @@ export interface DaemonOptions extends CommandOptions {
 }
 
 export type OutputStream = "stdout" | "stderr";
-export type SignalName = "SIGINT" | "SIGTERM" | "SIGKILL";
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT";
 
 export interface RunResult {
   readonly stdout: string;
@@ -59,6 +59,10 @@ export interface Exec {
   /** The identity of this process itself, for locks. */
   self(): Promise<ProcessIdentity>;
   isAlive(process: ProcessIdentity): Promise<boolean>;
+  /** To the whole group of the process; a dead one is no error. */
+  signal(process: ProcessIdentity, name: SignalName): Promise<void>;
+  /** Runs with this process's own terminal as input and output, such as a shell; gives the exit code. */
+  runOnTerminal(argv: readonly string[], options?: CommandOptions): Promise<number>;
   /** SIGTERM, then SIGKILL after the grace; true when it had to be killed. A dead process is no error. */
   stop(process: ProcessIdentity, graceMs: number): Promise<boolean>;
   /** Full path of a program, or undefined. */

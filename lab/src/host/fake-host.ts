@@ -1,8 +1,17 @@
 /** A host in memory: virtual time, files in a map, programs that are functions. For unit tests. */
 import { VnflabError } from "../model/error.js";
 import type { Clock } from "./clock.js";
-import type { ChildProcess, DaemonOptions, Exec, ProcessIdentity, RunOptions, RunResult, SignalName } from "./exec.js";
-import type { FileKind, Files } from "./files.js";
+import type {
+  ChildProcess,
+  CommandOptions,
+  DaemonOptions,
+  Exec,
+  ProcessIdentity,
+  RunOptions,
+  RunResult,
+  SignalName,
+} from "./exec.js";
+import type { FileContent, FileInfo, FileKind, Files, WriteOptions } from "./files.js";
 import type { Host } from "./host.js";
 import { lastLines } from "./real-files.js";
 import type { SocketStream, Sockets } from "./sockets.js";
@@ -30,6 +39,7 @@ export class FakeClock implements Clock {
 
 export class FakeFiles implements Files {
   private readonly entries = new Map<string, Uint8Array | "directory" | "socket">();
+  private readonly modes = new Map<string, number>();
 
   /** Paths of all files and sockets; what must be empty after a clean-up. */
   paths(): string[] {
@@ -47,6 +57,18 @@ export class FakeFiles implements Files {
     return (await this.list(path)).length > 0 ? "directory" : undefined;
   }
 
+  async info(path: string): Promise<FileInfo | undefined> {
+    const kind = await this.kind(path);
+    if (kind === undefined) return undefined;
+    const sizeBytes = (await this.readBytes(path))?.length ?? 0;
+    return { kind, sizeBytes, mode: this.modes.get(path) ?? (kind === "directory" ? 0o755 : 0o644) };
+  }
+
+  async *chunks(path: string, fromByte = 0): AsyncGenerator<Uint8Array> {
+    const bytes = await this.readBytes(path);
+    if (bytes && bytes.length > fromByte) yield bytes.subarray(fromByte);
+  }
+
   async readText(path: string): Promise<string | undefined> {
     const bytes = await this.readBytes(path);
     return bytes && new TextDecoder().decode(bytes);
@@ -57,8 +79,9 @@ export class FakeFiles implements Files {
     return entry instanceof Uint8Array ? entry : undefined;
   }
 
-  async write(path: string, content: string | Uint8Array): Promise<void> {
-    this.entries.set(path, typeof content === "string" ? new TextEncoder().encode(content) : content);
+  async write(path: string, content: FileContent, options: WriteOptions = {}): Promise<void> {
+    this.entries.set(path, typeof content === "string" ? new TextEncoder().encode(content) : await collect(content));
+    this.modes.set(path, options.mode ?? 0o644);
   }
 
   async append(path: string, text: string): Promise<void> {
@@ -103,6 +126,13 @@ export class FakeFiles implements Files {
   }
 }
 
+async function collect(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  if (content instanceof Uint8Array) return content;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 /** What a fake program may do while it runs. */
 export interface FakeProcess {
   readonly argv: readonly string[];
@@ -123,6 +153,8 @@ interface Running extends ChildProcess {
 export class FakeExec implements Exec {
   private readonly programs = new Map<string, FakeProgram>();
   private readonly processes = new Map<number, Running>();
+  /** Pids of those that were stopped and not continued. */
+  readonly stopped = new Set<number>();
   private nextPid = 1000;
 
   constructor(
@@ -149,13 +181,19 @@ export class FakeExec implements Exec {
     if (!program) {
       throw new VnflabError("VNF_TOOL_MISSING", `the program ${name} is not installed, or not in PATH`);
     }
+    const pid = this.nextPid++;
     const output = { stdout: "", stderr: "" };
     const signalled = new AbortController();
     const print: FakeProcess["print"] = (stream, text) => {
       output[stream] += text;
       options.onOutput?.(stream, text);
     };
-    const stop = (name: SignalName) => signalled.abort(name);
+    // A stopped process goes on as it was; nothing of it sees the signal.
+    const stop = (name: SignalName) => {
+      if (name === "SIGSTOP") this.stopped.add(pid);
+      else if (name === "SIGCONT") this.stopped.delete(pid);
+      else signalled.abort(name);
+    };
     options.signal?.addEventListener("abort", () => stop("SIGTERM"), { once: true });
     const ended = Promise.resolve()
       .then(() => program({ argv, env: options.env ?? {}, input: options.input, print, signalled: signalled.signal }))
@@ -163,7 +201,6 @@ export class FakeExec implements Exec {
         process.ended = true;
         return { ...output, exitCode };
       });
-    const pid = this.nextPid++;
     const process: Running = { identity: { pid, startTicks: pid }, ended: false, signal: stop, wait: () => ended };
     this.processes.set(pid, process);
     return process;
@@ -185,6 +222,14 @@ export class FakeExec implements Exec {
   async isAlive({ pid, startTicks }: ProcessIdentity): Promise<boolean> {
     if (pid === 1) return startTicks === 1;
     return startTicks === pid && this.processes.get(pid)?.ended === false;
+  }
+
+  async signal(identity: ProcessIdentity, name: SignalName): Promise<void> {
+    if (await this.isAlive(identity)) this.processes.get(identity.pid)?.signal(name);
+  }
+
+  async runOnTerminal(argv: readonly string[], options: CommandOptions = {}): Promise<number> {
+    return (await this.run(argv, options)).exitCode;
   }
 
   async stop(identity: ProcessIdentity, graceMs: number): Promise<boolean> {

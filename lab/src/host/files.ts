@@ -2,6 +2,15 @@
 
 export type FileKind = "file" | "directory" | "socket" | "other";
 
+export interface FileInfo {
+  readonly kind: FileKind;
+  readonly sizeBytes: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+export type FileContent = string | Uint8Array | AsyncIterable<Uint8Array>;
+
 export interface WriteOptions {
   /** Permission bits, default 0o644. */
   readonly mode?: number;
@@ -10,10 +19,13 @@ export interface WriteOptions {
 export interface Files {
   /** A symbolic link counts as what it points to. */
   kind(path: string): Promise<FileKind | undefined>;
+  info(path: string): Promise<FileInfo | undefined>;
   readText(path: string): Promise<string | undefined>;
   readBytes(path: string): Promise<Uint8Array | undefined>;
-  /** Atomic (written beside, then renamed); makes the folders it needs. */
-  write(path: string, content: string | Uint8Array, options?: WriteOptions): Promise<void>;
+  /** What there is from an offset on, in chunks: for files that grow or are too big for the memory; absent: nothing. */
+  chunks(path: string, fromByte?: number): AsyncIterable<Uint8Array>;
+  /** Atomic (written beside, then renamed), also when the content ends with an error; makes the folders it needs. */
+  write(path: string, content: FileContent, options?: WriteOptions): Promise<void>;
   /** Appends and reaches the disk before it returns: for the journal. */
   append(path: string, text: string): Promise<void>;
   /** Creates the file only if it is absent; false when it was there. */

@@ -14,6 +14,12 @@ import { waitFor } from "./wait.js";
 const scratch = await mkdtemp(join(tmpdir(), "vnflab-host-test-"));
 afterAll(() => rm(scratch, { recursive: true }));
 
+async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
+}
+
 function fakeWithPrograms(): Host {
   const host = fakeHost();
   host.exec.install("cat", ({ input, print }) => {
@@ -53,6 +59,32 @@ describe.each([
     await expect(exec.run(["no-such-program"])).rejects.toMatchObject({ code: "VNF_TOOL_MISSING" });
     expect(await exec.which("no-such-program")).toBeUndefined();
     expect(await exec.which("cat")).toMatch(/\/cat$/);
+  });
+
+  it("writes a stream of chunks with its mode, and nothing when the stream fails; reads from an offset", async () => {
+    const path = join(dir, "stream");
+    async function* chunks(fault?: Error) {
+      yield new TextEncoder().encode("one ");
+      if (fault) throw fault;
+      yield new TextEncoder().encode("two");
+    }
+    await expect(files.write(path, chunks(new Error("torn")))).rejects.toThrow("torn");
+    expect((await files.list(dir)).filter((name) => name.startsWith("stream"))).toEqual([]);
+    expect(await files.info(path)).toBeUndefined();
+    await files.write(path, chunks(), { mode: 0o750 });
+    expect(await files.info(path)).toEqual({ kind: "file", sizeBytes: 7, mode: 0o750 });
+    const rest = await collected(files.chunks(path, 4));
+    expect(Buffer.concat(rest).toString()).toBe("two");
+    expect(await collected(files.chunks(join(dir, "absent")))).toEqual([]);
+  });
+
+  it("signals a process by its identity alone, and nobody when it has ended", async () => {
+    const child = await exec.spawn(["sleep", "60"]);
+    await exec.signal(child.identity, "SIGSTOP");
+    await exec.signal(child.identity, "SIGCONT");
+    await exec.signal(child.identity, "SIGTERM");
+    expect((await child.wait()).exitCode).toBe(143);
+    await exec.signal(child.identity, "SIGTERM");
   });
 
   it("ends a process that is signalled", async () => {

@@ -4,7 +4,16 @@ import { constants } from "node:os";
 import { $, which } from "zx";
 import { VnflabError } from "../model/error.js";
 import type { Clock } from "./clock.js";
-import type { ChildProcess, DaemonOptions, Exec, ProcessIdentity, RunOptions, RunResult, SignalName } from "./exec.js";
+import type {
+  ChildProcess,
+  CommandOptions,
+  DaemonOptions,
+  Exec,
+  ProcessIdentity,
+  RunOptions,
+  RunResult,
+  SignalName,
+} from "./exec.js";
 
 const KILL_AFTER_MS = 2000;
 const POLL_MS = 20;
@@ -60,6 +69,18 @@ export class RealExec implements Exec {
   async isAlive(identity: ProcessIdentity): Promise<boolean> {
     const seen = await readProcess(identity.pid);
     return seen !== undefined && !seen.ended && seen.startTicks === identity.startTicks;
+  }
+
+  async signal(identity: ProcessIdentity, name: SignalName): Promise<void> {
+    if (await this.isAlive(identity)) signalGroup(identity.pid, name);
+  }
+
+  async runOnTerminal(argv: readonly string[], options: CommandOptions = {}): Promise<number> {
+    await this.requireProgram(argv);
+    // Not detached: a session of its own would have no terminal.
+    const running = $({ ...shellOptions(options), detached: false, stdio: "inherit" })`exec ${argv}`;
+    const { exitCode, signal } = await running;
+    return exitCodeOf(exitCode, signal);
   }
 
   async stop(identity: ProcessIdentity, graceMs: number): Promise<boolean> {

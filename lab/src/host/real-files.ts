@@ -1,16 +1,19 @@
+import { createReadStream, type Stats } from "node:fs";
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { FileKind, Files, WriteOptions } from "./files.js";
+import type { FileContent, FileInfo, FileKind, Files, WriteOptions } from "./files.js";
 
 const TAIL_BYTES = 64 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 
 export class RealFiles implements Files {
   async kind(path: string): Promise<FileKind | undefined> {
+    return (await this.info(path))?.kind;
+  }
+
+  async info(path: string): Promise<FileInfo | undefined> {
     const found = await absentIsUndefined(stat(path));
-    if (!found) return undefined;
-    if (found.isFile()) return "file";
-    if (found.isDirectory()) return "directory";
-    return found.isSocket() ? "socket" : "other";
+    return found && { kind: kindOf(found), sizeBytes: found.size, mode: found.mode & 0o7777 };
   }
 
   async readText(path: string): Promise<string | undefined> {
@@ -21,11 +24,24 @@ export class RealFiles implements Files {
     return absentIsUndefined(readFile(path));
   }
 
-  async write(path: string, content: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+  async *chunks(path: string, fromByte = 0): AsyncGenerator<Uint8Array> {
+    try {
+      yield* createReadStream(path, { start: fromByte, highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>;
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) throw error;
+    }
+  }
+
+  async write(path: string, content: FileContent, options: WriteOptions = {}): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     const beside = `${path}.${process.pid}.new`;
-    await writeFile(beside, content, { mode: options.mode ?? 0o644 });
-    await rename(beside, path);
+    try {
+      await writeFile(beside, content, { mode: options.mode ?? 0o644 });
+      await rename(beside, path);
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw error;
+    }
   }
 
   async append(path: string, text: string): Promise<void> {
@@ -84,6 +100,12 @@ export function lastLines(text: string, count: number): string[] {
   const lines = text.replace(CONTROL, "").split("\n");
   if (lines.at(-1) === "") lines.pop();
   return lines.slice(-count);
+}
+
+function kindOf(found: Stats): FileKind {
+  if (found.isFile()) return "file";
+  if (found.isDirectory()) return "directory";
+  return found.isSocket() ? "socket" : "other";
 }
 
 async function absentIsUndefined<T>(work: Promise<T>): Promise<T | undefined> {
