@@ -25,7 +25,8 @@ export async function openEngine(emit: Emit): Promise<EngineContext & AsyncDispo
   return {
     host,
     layout,
-    switchDriver,
+    hostOf: () => host,
+    switchDriver: () => switchDriver,
     emit,
     facts: () => readHostFacts(host),
     accelerator: (wish) => {
@@ -33,7 +34,7 @@ export async function openEngine(emit: Emit): Promise<EngineContext & AsyncDispo
       choices.set(wish, choice);
       return choice;
     },
-    machineDriver(kind) {
+    machineDriver({ kind }) {
       const driver = open.get(kind) ?? (machineDrivers[kind](host) as MachineDriver);
       open.set(kind, driver);
       return driver;

@@ -7,11 +7,20 @@ import type { AcceleratorVerdict, AcceleratorWish } from "../model/accelerator.j
 import type { HostFacts } from "../plan/allocate.js";
 import type { Emit } from "./events.js";
 
+/** What tells where a thing of a lab is; every spec does. */
+export interface Placed {
+  readonly lab: string;
+}
+
 export interface EngineContext {
+  /** Where vnflab itself runs: lab files, records, journals, results. */
   readonly host: Host;
   readonly layout: Layout;
-  readonly switchDriver: SwitchDriver;
-  machineDriver(kind: MachineSpec["kind"]): MachineDriver;
+  /** Where something of a lab runs: its processes, sockets and logs. */
+  hostOf(placed: Placed): Host;
+  switchDriver(placed: Placed): SwitchDriver;
+  /** The same driver for the same kind at the same place. */
+  machineDriver(spec: Placed & Pick<MachineSpec, "kind">): MachineDriver;
   accelerator(wish: AcceleratorWish): Promise<AcceleratorVerdict>;
   facts(): Promise<HostFacts>;
   readonly emit: Emit;

@@ -30,7 +30,8 @@ export async function fakeEngine(): Promise<FakeEngine> {
   const context: EngineContext = {
     host,
     layout: await resolveLayout(host),
-    switchDriver: sw,
+    hostOf: () => host,
+    switchDriver: () => sw,
     machineDriver: () => machines,
     accelerator: async () => ({ accelerator: "tcg", reason: "a test" }),
     facts: async () => ({ cores: [0, 1, 2, 3], availableMemoryMib: 8000 }),

@@ -57,7 +57,7 @@ export class LabMachine {
   }
 
   private get driver(): MachineDriver {
-    return this.context.machineDriver(this.spec.kind);
+    return this.context.machineDriver(this.spec);
   }
 }
 
@@ -82,6 +82,6 @@ export class Lab {
   }
 
   switchState(): Promise<SwitchState> {
-    return this.context.switchDriver.observe(this.record.switch);
+    return this.context.switchDriver(this.record.switch).observe(this.record.switch);
   }
 }

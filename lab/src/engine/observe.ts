@@ -6,10 +6,10 @@ import type { LabRecord } from "./record.js";
 /** What runs of a recorded lab, as the plan wants it. */
 export async function observeLab(context: EngineContext, record: LabRecord | undefined): Promise<Observed> {
   if (!record) return NOTHING;
-  const sw = await context.switchDriver.observe(record.switch);
+  const sw = await context.switchDriver(record.switch).observe(record.switch);
   const machines = await Promise.all(
     record.machines.map(async (spec): Promise<[string, Presence]> => {
-      const state = await context.machineDriver(spec.kind).observe(spec);
+      const state = await context.machineDriver(spec).observe(spec);
       return [spec.machine, state.status];
     }),
   );

@@ -13,7 +13,7 @@ const PROBE_PORT = 7;
 
 /** All rungs that the machine's driver knows. */
 export async function awaitMachine(context: EngineContext, spec: MachineSpec, signal: AbortSignal): Promise<void> {
-  for (const rung of context.machineDriver(spec.kind).rungs(spec)) await climb(context, spec, rung, signal);
+  for (const rung of context.machineDriver(spec).rungs(spec)) await climb(context, spec, rung, signal);
 }
 
 async function climb(context: EngineContext, spec: MachineSpec, rung: Rung, signal: AbortSignal): Promise<void> {
@@ -58,15 +58,15 @@ export async function checkLink(lab: Lab, name: string, signal: AbortSignal): Pr
 export async function watchSwitch(context: EngineContext, spec: SwitchSpec, signal: AbortSignal): Promise<never> {
   for (;;) {
     await context.host.clock.delay(SWITCH_POLL_MS, signal);
-    const { status, detail } = await context.switchDriver.observe(spec);
+    const { status, detail } = await context.switchDriver(spec).observe(spec);
     if (status === "running") continue;
-    const log = { file: spec.logFile, lines: await context.host.files.tail(spec.logFile, CONSOLE_LINES) };
+    const log = { file: spec.logFile, lines: await context.hostOf(spec).files.tail(spec.logFile, CONSOLE_LINES) };
     throw new VnflabError("VNF_SWITCH_FAILED", `the switch has died: ${detail}`, { log });
   }
 }
 
 export async function consoleTail(context: EngineContext, spec: MachineSpec) {
-  return { file: spec.consoleLog, lines: await context.host.files.tail(spec.consoleLog, CONSOLE_LINES) };
+  return { file: spec.consoleLog, lines: await context.hostOf(spec).files.tail(spec.consoleLog, CONSOLE_LINES) };
 }
 
 function notReached(machine: string, rung: string, deadlineMs: number, lastSeen: string): string {

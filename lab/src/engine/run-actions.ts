@@ -89,30 +89,29 @@ async function runOne(
 }
 
 async function perform(context: EngineContext, record: LabRecord, action: Action, signal: AbortSignal): Promise<void> {
-  const { files } = context.host;
   switch (action.kind) {
     case "start-switch":
-      return context.switchDriver.start(record.switch, signal);
+      return context.switchDriver(record.switch).start(record.switch, signal);
     case "connect-ports":
-      return context.switchDriver.connect(record.switch, signal);
+      return context.switchDriver(record.switch).connect(record.switch, signal);
     case "stop-switch":
-      return context.switchDriver.stop(record.switch);
+      return context.switchDriver(record.switch).stop(record.switch);
     case "start-machine": {
       const { spec } = machineOf(record, action.machine);
-      await files.makeDirectory(spec.stateDir);
-      return context.machineDriver(spec.kind).start(spec, signal);
+      await context.hostOf(spec).files.makeDirectory(spec.stateDir);
+      return context.machineDriver(spec).start(spec, signal);
     }
     case "await-machine":
       return awaitMachine(context, machineOf(record, action.machine).spec, signal);
     case "configure-stack": {
       const { spec, allocated } = machineOf(record, action.machine);
-      return configureStack(context.machineDriver(spec.kind), spec, allocated);
+      return configureStack(context.machineDriver(spec), spec, allocated);
     }
     case "check-link":
       return checkLink(new Lab(context, record), action.machine, signal);
     case "stop-machine": {
       const { spec } = machineOf(record, action.machine);
-      return context.machineDriver(spec.kind).stop(spec);
+      return context.machineDriver(spec).stop(spec);
     }
     case "remove-lab":
       return removeLab(context, record);
@@ -122,8 +121,8 @@ async function perform(context: EngineContext, record: LabRecord, action: Action
 async function removeLab(context: EngineContext, record: LabRecord): Promise<void> {
   const { files } = context.host;
   const { runDir, stateDir } = record.deployment;
-  const kinds = new Set(record.machines.map(({ kind }) => kind));
-  for (const kind of kinds) await context.machineDriver(kind).release(runDir);
+  const drivers = new Set(record.machines.map((spec) => context.machineDriver(spec)));
+  for (const driver of drivers) await driver.release(runDir);
   await files.remove(runDir);
   if ((await files.list(context.layout.runRoot)).length === 0) await files.remove(context.layout.runRoot);
   await files.remove(stateDir);

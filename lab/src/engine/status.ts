@@ -31,10 +31,10 @@ export async function listLabs(context: EngineContext): Promise<string[]> {
 
 export async function labStatus(context: EngineContext, lab: string): Promise<LabStatus> {
   const record = await requireRecord(context.host.files, context.layout, lab);
-  const { ports, ...sw } = await context.switchDriver.observe(record.switch);
+  const { ports, ...sw } = await context.switchDriver(record.switch).observe(record.switch);
   const machines = await Promise.all(
     record.machines.map(async (spec, index): Promise<MachineStatus> => {
-      const { status, detail } = await context.machineDriver(spec.kind).observe(spec);
+      const { status, detail } = await context.machineDriver(spec).observe(spec);
       const port = ports.find(({ name }) => name === spec.machine);
       const { address = "", mac = "" } = record.deployment.machines[index] ?? {};
       const known = { name: spec.machine, kind: spec.kind, address, mac, status, detail };
