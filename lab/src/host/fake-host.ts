@@ -112,6 +112,10 @@ export class FakeFiles implements Files {
     }
   }
 
+  async removeEmpty(path: string): Promise<void> {
+    if ((await this.list(path)).length === 0) this.entries.delete(path);
+  }
+
   async move(from: string, to: string): Promise<void> {
     await this.remove(to);
     for (const [entry, content] of [...this.entries]) {

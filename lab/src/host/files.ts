@@ -28,13 +28,15 @@ export interface Files {
   write(path: string, content: FileContent, options?: WriteOptions): Promise<void>;
   /** Appends and reaches the disk before it returns: for the journal. */
   append(path: string, text: string): Promise<void>;
-  /** Creates the file only if it is absent; false when it was there. */
+  /** Creates the file, at once with its content, only if it is absent; false when it was there. */
   createExclusive(path: string, content: string): Promise<boolean>;
   makeDirectory(path: string, options?: WriteOptions): Promise<void>;
   /** Names in a folder, sorted; empty when there is no such folder. */
   list(path: string): Promise<string[]>;
   /** Removes a file, a socket or a whole folder. */
   remove(path: string): Promise<void>;
+  /** Removes a folder that is empty; any other stays, without complaint. */
+  removeEmpty(path: string): Promise<void>;
   /** Renames; the target's folder is made, a target that exists is removed first. */
   move(from: string, to: string): Promise<void>;
   /** The last lines of a text file; empty when there is none. */

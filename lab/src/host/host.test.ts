@@ -7,7 +7,8 @@ import { readHostFacts, readTscKhz } from "./facts.js";
 import { fakeHost } from "./fake-host.js";
 import type { Host } from "./host.js";
 import { resolveLayout } from "./layout.js";
-import { acquireLock } from "./lock.js";
+import { acquireLock, lockHolder, removeStaleLock } from "./lock.js";
+import { findMarkedProcesses, LAB_MARK, stopProcesses } from "./marked-processes.js";
 import { realHost } from "./real-host.js";
 import { waitFor } from "./wait.js";
 
@@ -137,6 +138,39 @@ describe.each([
     expect(await files.readText(path)).toContain("down");
   });
 
+  it("lets one of many have what a dead holder left", async () => {
+    const path = join(dir, "contended");
+    for (let round = 0; round < 5; round++) {
+      await files.write(path, JSON.stringify({ pid: 999_999_999, startTicks: round, purpose: "up" }));
+      const results = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(host, path, "down")));
+      const got = results.filter((result) => result.status === "fulfilled");
+      expect(got).toHaveLength(1);
+      await got[0]?.value[Symbol.asyncDispose]();
+    }
+    expect((await files.list(dir)).filter((name) => name.startsWith("contended"))).toEqual([]);
+  });
+
+  it("waits for a lock when asked to", async () => {
+    const path = join(dir, "waited");
+    const first = await acquireLock(host, path, "up");
+    const second = acquireLock(host, path, "up", { waitMs: 5000 });
+    await first[Symbol.asyncDispose]();
+    await using _lock = await second;
+    expect(await lockHolder(host, path)).toMatchObject({ purpose: "up" });
+    expect(await removeStaleLock(host, path)).toBe(false);
+  });
+
+  it("removes a folder only when it is empty", async () => {
+    const path = join(dir, "folder");
+    await files.write(join(path, "file"), "");
+    await files.removeEmpty(path);
+    expect(await files.list(path)).toEqual(["file"]);
+    await files.remove(join(path, "file"));
+    await files.removeEmpty(path);
+    await files.removeEmpty(path);
+    expect(await files.kind(path)).toBeUndefined();
+  });
+
   it("waits until a probe succeeds, and tells what it saw last when it never does", async () => {
     let looks = 0;
     const signal = new AbortController().signal;
@@ -149,6 +183,45 @@ describe.each([
     await expect(
       waitFor(clock, never, { deadlineMs: 20, signal: AbortSignal.abort(new Error("stop")), onDeadline }),
     ).rejects.toThrow("stop");
+  });
+});
+
+describe("marks of a lab", () => {
+  const host = realHost();
+  const { exec } = host;
+  const dir = scratch;
+
+  it("finds and stops what carries a lab's mark, children too, and nothing else", async () => {
+    const runRoot = join(dir, "run");
+    const env = { [LAB_MARK]: `${runRoot}/pair-1234` };
+    const marked = await exec.spawn(["sh", "-c", "sleep 60 & wait"], { env });
+    const other = await exec.spawn(["sleep", "61"], { env: { [LAB_MARK]: `${dir}/elsewhere/x` } });
+    const mentions = await exec.spawn(["tail", "-f", "/dev/null", `${runRoot}/pair-1234/switch.log`]);
+    const find = async () => (await findMarkedProcesses(host, runRoot)).map(({ command }) => command).sort();
+    await expect.poll(find).toEqual(["sh -c sleep 60 & wait", "sleep 60"]);
+    const found = await findMarkedProcesses(host, runRoot);
+    expect(found.map(({ runDir }) => runDir)).toEqual([env[LAB_MARK], env[LAB_MARK]]);
+    expect(await stopProcesses(host, found, 5000)).toEqual([]);
+    expect(await find()).toEqual([]);
+    for (const child of [other, mentions]) {
+      expect(await exec.isAlive(child.identity)).toBe(true);
+      child.signal("SIGKILL");
+      await child.wait();
+    }
+    await marked.wait();
+  });
+
+  it("knows the QEMU of a lab by its arguments", async () => {
+    const fake = fakeHost();
+    await fake.files.write("/proc/7/stat", `7 (qemu-system-x86) S 1 ${"0 ".repeat(17)}77 0`);
+    await fake.files.write(
+      "/proc/7/cmdline",
+      "/usr/bin/qemu-system-x86_64\0-chardev\0socket,path=/run/l/pair-12/vm.con\0",
+    );
+    expect(await findMarkedProcesses(fake, "/run/l")).toMatchObject([
+      { pid: 7, startTicks: 77, runDir: "/run/l/pair-12" },
+    ]);
+    expect(await findMarkedProcesses(fake, "/run/else")).toEqual([]);
   });
 });
 

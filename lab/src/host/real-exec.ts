@@ -14,6 +14,7 @@ import type {
   RunResult,
   SignalName,
 } from "./exec.js";
+import { hasEnded, type ProcStat, parseProcStat } from "./proc-stat.js";
 
 const KILL_AFTER_MS = 2000;
 const POLL_MS = 20;
@@ -68,7 +69,7 @@ export class RealExec implements Exec {
 
   async isAlive(identity: ProcessIdentity): Promise<boolean> {
     const seen = await readProcess(identity.pid);
-    return seen !== undefined && !seen.ended && seen.startTicks === identity.startTicks;
+    return seen !== undefined && !hasEnded(seen) && seen.startTicks === identity.startTicks;
   }
 
   async signal(identity: ProcessIdentity, name: SignalName): Promise<void> {
@@ -85,9 +86,9 @@ export class RealExec implements Exec {
 
   async stop(identity: ProcessIdentity, graceMs: number): Promise<boolean> {
     if (!(await this.isAlive(identity))) return false;
-    signalGroup(identity.pid, "SIGTERM");
+    signalGroupOrProcess(identity.pid, "SIGTERM");
     if (await this.endsWithin(identity, graceMs)) return false;
-    signalGroup(identity.pid, "SIGKILL");
+    signalGroupOrProcess(identity.pid, "SIGKILL");
     await this.endsWithin(identity, KILL_AFTER_MS);
     return true;
   }
@@ -147,6 +148,18 @@ function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number 
   return code ?? (signal ? 128 + constants.signals[signal] : 1);
 }
 
+/** What was found by its marks may be in the group of another; the caller has just seen it alive. */
+function signalGroupOrProcess(pid: number, name: SignalName): void {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, name);
+      return;
+    } catch {
+      // There is no such group, or it has ended in the meantime.
+    }
+  }
+}
+
 function signalGroup(pid: number, name: SignalName): void {
   try {
     process.kill(-pid, name);
@@ -155,10 +168,7 @@ function signalGroup(pid: number, name: SignalName): void {
   }
 }
 
-async function readProcess(pid: number): Promise<{ startTicks: number; ended: boolean } | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  if (stat === undefined) return undefined;
-  // The program's name, field 2, is in parentheses and may hold anything; count from behind it.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return { startTicks: Number(fields[19]), ended: fields[0] === "Z" || fields[0] === "X" };
+async function readProcess(pid: number): Promise<ProcStat | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : parseProcStat(text);
 }

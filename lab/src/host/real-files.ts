@@ -1,10 +1,13 @@
 import { createReadStream, type Stats } from "node:fs";
-import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FileContent, FileInfo, FileKind, Files, WriteOptions } from "./files.js";
 
 const TAIL_BYTES = 64 * 1024;
 const CHUNK_BYTES = 512 * 1024;
+
+/** Tells apart what this process writes beside at the same time. */
+let nextName = 0;
 
 export class RealFiles implements Files {
   async kind(path: string): Promise<FileKind | undefined> {
@@ -34,7 +37,7 @@ export class RealFiles implements Files {
 
   async write(path: string, content: FileContent, options: WriteOptions = {}): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
-    const beside = `${path}.${process.pid}.new`;
+    const beside = `${path}.${process.pid}.${nextName++}.new`;
     try {
       await writeFile(beside, content, { mode: options.mode ?? 0o644 });
       await rename(beside, path);
@@ -50,12 +53,17 @@ export class RealFiles implements Files {
 
   async createExclusive(path: string, content: string): Promise<boolean> {
     await mkdir(dirname(path), { recursive: true });
+    // Written beside, then linked: nobody ever sees the file without its content.
+    const beside = `${path}.${process.pid}.${nextName++}.new`;
+    await writeFile(beside, content);
     try {
-      await writeFile(path, content, { flag: "wx" });
+      await link(beside, path);
       return true;
     } catch (error) {
       if (hasCode(error, "EEXIST")) return false;
       throw error;
+    } finally {
+      await rm(beside, { force: true });
     }
   }
 
@@ -69,6 +77,12 @@ export class RealFiles implements Files {
 
   async remove(path: string): Promise<void> {
     await rm(path, { recursive: true, force: true });
+  }
+
+  async removeEmpty(path: string): Promise<void> {
+    await rmdir(path).catch((error: unknown) => {
+      if (!["ENOTEMPTY", "ENOENT", "EEXIST"].some((code) => hasCode(error, code))) throw error;
+    });
   }
 
   async move(from: string, to: string): Promise<void> {
@@ -110,7 +124,7 @@ function kindOf(found: Stats): FileKind {
 
 async function absentIsUndefined<T>(work: Promise<T>): Promise<T | undefined> {
   return work.catch((error: unknown) => {
-    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return undefined;
+    if (["ENOENT", "ENOTDIR", "ESRCH"].some((code) => hasCode(error, code))) return undefined;
     throw error;
   });
 }

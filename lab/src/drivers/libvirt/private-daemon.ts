@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../host/exec.js";
 import type { Host } from "../../host/host.js";
+import { parseProcStat } from "../../host/proc-stat.js";
 import { waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
 
@@ -207,13 +208,8 @@ export class PrivateDaemon {
     if (!commandLine.split("\0").some((argument) => argument === mark || argument.startsWith(`${mark},`))) {
       return undefined;
     }
-    const identity = { pid, startTicks: startTicksOf(await files.readText(`/proc/${pid}/stat`)) };
+    const { startTicks } = parseProcStat((await files.readText(`/proc/${pid}/stat`)) ?? "");
+    const identity = { pid, startTicks };
     return (await exec.isAlive(identity)) ? identity : undefined;
   }
-}
-
-/** Field 22; the program's name, field 2, is in parentheses and may hold anything. */
-function startTicksOf(stat: string | undefined): number {
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields?.[19] ?? -1);
 }
