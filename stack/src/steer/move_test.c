@@ -298,6 +298,27 @@ static void flows_pinned_elsewhere_are_not_touched(void **state)
     assert_int_equal(take(0), 2);
 }
 
+/* While a bucket leaves a worker, that one still opens connections in it, but not those that others have. */
+static void a_flow_that_another_worker_has_is_not_opened_on_the_way_out(void **state)
+{
+    (void)state;
+    for (unsigned other = 0; other < WORKERS; other += 2) { /* a third one, and the destination */
+        assert_int_equal(steer_pin(w.s, &w.stays, other), ST_OK);
+        assert_true(steer_rx_enter(w.s, 0));
+        assert_true(steer_move(w.s, B, 2));
+        steer_moves(w.s, HOME);
+        assert_true(steer_owns(w.s, HOME, &w.flow));
+        assert_false(steer_owns(w.s, HOME, &w.stays));
+        steer_rx_leave(w.s, 0);
+        steer_moves(w.s, HOME);
+        steer_moves(w.s, 2);
+        assert_true(steer_move(w.s, B, HOME));
+        steer_moves(w.s, 2);
+        steer_moves(w.s, HOME);
+        assert_int_equal(steer_bucket_worker(w.s, B), HOME);
+    }
+}
+
 static void several_requests_go_together(void **state)
 {
     (void)state;
@@ -421,6 +442,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flow_that_stays_keeps_its_order, setup, teardown),
         cmocka_unit_test_setup_teardown(late_frames_of_a_flow_that_stays_are_handed_on, setup, teardown),
         cmocka_unit_test_setup_teardown(flows_pinned_elsewhere_are_not_touched, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_flow_that_another_worker_has_is_not_opened_on_the_way_out, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(several_requests_go_together, setup, teardown),
         cmocka_unit_test_setup_teardown(destination_goes_before_the_connections_come, setup, teardown),
         cmocka_unit_test_setup_teardown(destination_goes_with_cargo_on_the_way, setup, teardown),

@@ -113,20 +113,23 @@ static bool owns_direct(struct steer *s, unsigned worker, const struct steer_flo
     return ports_holders(&s->ports, flow->proto, flow->local_port) == all;
 }
 
-/* Another worker has a connection of exactly this flow, or may have one that is not pinned yet. */
-static bool taken_elsewhere(struct steer *s, unsigned worker, const struct steer_flow *flow, uint32_t entry,
-                            unsigned b)
+static bool pinned_elsewhere(struct steer *s, unsigned worker, const struct steer_flow *flow, unsigned b)
 {
     struct pin_key key;
     unsigned w;
 
-    if (entry & ENTRY_HOLD)
-        return true;
-    if (!(entry & ENTRY_PINS))
-        return false;
     pin_key_of_flow(flow, &key);
     w = bucket_pinned_to(&s->table, b, &key);
     return w != STEER_NOBODY && w != worker;
+}
+
+/* Another worker has a connection of exactly this flow, or may have one that is not pinned yet. */
+static bool taken_elsewhere(struct steer *s, unsigned worker, const struct steer_flow *flow, uint32_t entry,
+                            unsigned b)
+{
+    if (entry & ENTRY_HOLD)
+        return true;
+    return (entry & ENTRY_PINS) && pinned_elsewhere(s, worker, flow, b);
 }
 
 bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow)
@@ -144,7 +147,8 @@ bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow)
         return owns_direct(s, worker, flow) && !taken_elsewhere(s, worker, flow, entry, b);
     if (entry_home(entry) == worker)
         return !taken_elsewhere(s, worker, flow, entry, b);
-    return move_still_has(s, worker, b);
+    /* The entry is the next worker's already: it says nothing of what is pinned to that one. */
+    return move_still_has(s, worker, b) && !pinned_elsewhere(s, worker, flow, b);
 }
 
 enum status steer_pin(struct steer *s, const struct steer_flow *flow, unsigned worker)

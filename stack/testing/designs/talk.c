@@ -155,6 +155,8 @@ bool talk_close(struct talk_worker *w)
 
 void talk_stop(struct talk_worker *w)
 {
+    if (atomic_load(&w->tw->twin->failed)) /* some may have gone to other workers without our hearing of it */
+        return;
     close_listener(w);
     list_for_each_safe(node, &w->slots)
         talk_conn_drop(container_of(node, struct talk_slot, link)->c);
