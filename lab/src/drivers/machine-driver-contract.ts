@@ -76,6 +76,82 @@ export function machineDriverContract(name: string, makeWorld: () => Promise<Dri
       });
     });
 
+    it("takes more standard input than an agent's command can carry", async () => {
+      const input = new TextEncoder().encode("0123456789abcdef".repeat(16 * 1024));
+      const process = await world.driver.exec(world.spec, { argv: ["wc", "-c"], input });
+      expect((await process.wait()).stdout.trim()).toBe(String(input.length));
+    });
+
+    it("carries streams in and out, chunk by chunk", async () => {
+      const path = `${world.spec.workDir}/stream`;
+      async function* chunks() {
+        for (let i = 0; i < 5; i++) yield new Uint8Array(100_000).fill(i);
+      }
+      await world.driver.putFile(world.spec, path, chunks());
+      const read: Uint8Array[] = [];
+      for await (const chunk of world.driver.readFile(world.spec, path)) read.push(chunk);
+      const all = Buffer.concat(read);
+      expect([all.length, all[99_999], all[100_000], all.at(-1)]).toEqual([500_000, 0, 1, 4]);
+      const absent = world.driver.readFile(world.spec, `${path}-absent`)[Symbol.asyncIterator]();
+      await expect(absent.next()).rejects.toMatchObject({ code: "VNF_GUEST_COMMAND" });
+    });
+
+    it("stands still when paused, twice, and goes on when resumed", async () => {
+      const { driver, spec } = world;
+      await driver.control.pause(spec);
+      await driver.control.pause(spec);
+      expect(await driver.observe(spec)).toMatchObject({ status: "running", paused: true });
+      await expect(driver.exec(spec, { argv: ["printf", "%s", "x"] })).rejects.toMatchObject({
+        code: "VNF_GUEST_COMMAND",
+        hint: expect.stringContaining("vnflab resume"),
+      });
+      await driver.control.resume(spec);
+      await driver.control.resume(spec);
+      expect((await driver.observe(spec)).paused).toBeUndefined();
+      await expect
+        .poll(async () => (await (await driver.exec(spec, { argv: ["printf", "%s", "x"] })).wait()).stdout)
+        .toBe("x");
+    });
+
+    it("goes back to what was saved, or says that it cannot", async () => {
+      const { driver, spec } = world;
+      const mark = `${spec.workDir}/mark`;
+      const file = `${spec.stateDir}/saved`;
+      await driver.putFile(spec, mark, new TextEncoder().encode("before"));
+      const refusal = await driver.control.save(spec, file).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (refusal) {
+        expect(refusal).toMatchObject({ code: "VNF_UNSUPPORTED" });
+        expect((await driver.observe(spec)).status).toBe("running");
+        return;
+      }
+      await driver.control.restore(spec, file);
+      await driver.putFile(spec, mark, new TextEncoder().encode("after"));
+      await driver.control.restore(spec, file);
+      expect(Buffer.from(await driver.getFile(spec, mark)).toString()).toBe("before");
+    });
+
+    it("loses what is in memory by a reset, and is ready again, or says that it cannot", async () => {
+      const { driver, spec } = world;
+      const mark = `${spec.workDir}/reset-mark`;
+      await driver.putFile(spec, mark, new Uint8Array([1]));
+      const refusal = await driver.control.reset(spec).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (refusal) {
+        expect(refusal).toMatchObject({ code: "VNF_UNSUPPORTED" });
+        expect(await driver.getFile(spec, mark)).toHaveLength(1);
+        return;
+      }
+      for (const rung of driver.rungs(spec)) {
+        await expect.poll(() => rung.probe(NEVER), { timeout: rung.deadlineMs }).toMatchObject({ reached: true });
+      }
+      await expect(driver.getFile(spec, mark)).rejects.toMatchObject({ code: "VNF_GUEST_COMMAND" });
+    });
+
     it("stops, twice, and leaves no command running", async () => {
       const orphan = await world.driver.exec(world.spec, { argv: ["sleep", "60"] });
       const ended = orphan.wait().catch(() => undefined);
@@ -94,6 +170,10 @@ export function installContractPrograms(host: FakeHost): void {
   host.exec.install("sleep", ({ signalled }) => untilSignalled(signalled));
   host.exec.install("printf", ({ argv, print }) => {
     print("stdout", argv[2] ?? "");
+    return 0;
+  });
+  host.exec.install("wc", ({ input, print }) => {
+    print("stdout", `${input?.length ?? 0}\n`);
     return 0;
   });
   host.exec.install("sh", ({ env, input, print, signalled }) => {

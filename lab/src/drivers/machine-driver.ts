@@ -68,8 +68,12 @@ export interface MachineState {
   readonly status: "absent" | "running" | "dead";
   /** One line for people: "domain running since 12 s", "crashed: ...". */
   readonly detail: string;
+  /** It runs, but its processors stand still. */
+  readonly paused?: boolean;
   /** The host process that is the machine, where there is one. */
   readonly pid?: number;
+  /** All host processes of the machine, where they can be told. */
+  readonly pids?: readonly number[];
 }
 
 export interface GuestCommand {
@@ -87,7 +91,29 @@ export interface GuestProcess {
   wait(): Promise<RunResult>;
 }
 
+/** What can be done to a machine as a whole while it runs. Throws VNF_UNSUPPORTED where the kind of machine cannot. */
+export interface MachineControl<S extends MachineSpec = MachineSpec> {
+  /** Its processors stand still until resume(); nothing when they do already. */
+  pause(spec: S): Promise<void>;
+  resume(spec: S): Promise<void>;
+  /** As by its reset button: everything in its memory is lost, its console log goes on, and it boots. */
+  reset(spec: S): Promise<void>;
+  /** Writes memory and devices to a file of the host; the machine does not run any more then. */
+  save(spec: S, file: string): Promise<void>;
+  /** Goes on from such a file; what runs of the machine is ended first. */
+  restore(spec: S, file: string): Promise<void>;
+}
+
+/** A shell with a terminal: a program of the host, or the machine's own console. */
+export type Terminal =
+  | { readonly kind: "program"; readonly argv: readonly string[]; readonly cwd: string; readonly env: Environment }
+  | { readonly kind: "console"; readonly socket: string }
+  | { readonly kind: "none"; readonly reason: string };
+
+export type Environment = Readonly<Record<string, string>>;
+
 export interface MachineDriver<S extends MachineSpec = MachineSpec> extends AsyncDisposable {
+  readonly control: MachineControl<S>;
   /** Starts the machine and returns as soon as it exists. Throws VnflabError with the relevant log's last lines. */
   start(spec: S, signal: AbortSignal): Promise<void>;
   /** Stops the machine and removes all of it outside stateDir and runDir. */
@@ -96,8 +122,13 @@ export interface MachineDriver<S extends MachineSpec = MachineSpec> extends Asyn
   /** The readiness ladder of this machine, bottom up. */
   rungs(spec: S): readonly Rung[];
   exec(spec: S, command: GuestCommand): Promise<GuestProcess>;
-  putFile(spec: S, path: string, content: Uint8Array): Promise<void>;
+  /** Where somebody can type, and how. */
+  terminal(spec: S): Terminal;
+  /** A stream is written as it comes, so that its size does not matter. */
+  putFile(spec: S, path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
   getFile(spec: S, path: string): Promise<Uint8Array>;
+  /** The same in chunks. Throws VNF_GUEST_COMMAND, like getFile, when there is no such file. */
+  readFile(spec: S, path: string): AsyncIterable<Uint8Array>;
   /** After the lab's last machine is stopped: ends what the driver itself keeps running below runDir. */
   release(runDir: string): Promise<void>;
 }

@@ -120,6 +120,26 @@ export const ERROR_CODES = {
     summary: "A file or folder of the lab cannot be read or written.",
     hint: "Check rights and free space, or set VNFLAB_STATE and VNFLAB_RUN to other folders.",
   },
+  VNF_UNSUPPORTED: {
+    exitCode: 41,
+    summary: "This kind of machine, or this QEMU, libvirt or switch, cannot do what was asked for.",
+    hint: "docs/reference/libvirt-driver.md tells what each kind of machine can do.",
+  },
+  VNF_SNAPSHOT: {
+    exitCode: 42,
+    summary: "There is no snapshot of that name, there is one already, or it does not fit the lab.",
+    hint: "Run `vnflab snapshot ls LAB` to see what exists.",
+  },
+  VNF_NOTHING_TESTED: {
+    exitCode: 43,
+    summary: "No case of the suites ran: all were skipped or blocked.",
+    hint: "The report says why for each case; `vnflab test LAB --list` shows what there is.",
+  },
+  VNF_COPY: {
+    exitCode: 44,
+    summary: "A file or folder could not be copied into a machine or out of it; nothing of it was left behind.",
+    hint: "Check that the source exists and that the target's folder can be written to.",
+  },
   VNF_INTERNAL: {
     exitCode: 70,
     summary: "A bug in vnflab.",

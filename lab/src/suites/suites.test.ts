@@ -169,7 +169,7 @@ describe("the suites", () => {
     const putFile = machines.putFile.bind(machines);
     const confs: string[] = [];
     machines.putFile = async (spec, path, content) => {
-      const text = new TextDecoder().decode(content);
+      const text = new TextDecoder().decode(content as Uint8Array);
       if (path.endsWith("stack.conf")) confs.push(text);
       if (text.includes("pcap = ")) await putFile(spec, `${spec.workDir}/${spec.machine}.pcap`, captured);
       return putFile(spec, path, content);

@@ -4,12 +4,15 @@ import { VnflabError } from "../../model/error.js";
 import type {
   GuestCommand,
   GuestProcess,
+  MachineControl,
   MachineDriver,
   MachineSpec,
   MachineState,
   Rung,
   RungName,
+  Terminal,
 } from "../machine-driver.js";
+import { pausedError } from "../paused-error.js";
 
 export interface FakeMachineFaults {
   /** start() fails. */
@@ -32,7 +35,48 @@ export class FakeMachineDriver implements MachineDriver {
   private readonly guestFiles = new Map<string, Uint8Array>();
   private readonly commands = new Map<string, GuestProcess[]>();
 
+  /** Machines that stand still. */
+  readonly paused = new Set<string>();
+
   constructor(private readonly host: FakeHost) {}
+
+  readonly control: MachineControl = {
+    pause: async (spec) => {
+      this.calls.push(`pause ${spec.machine}`);
+      this.requireRunning(spec);
+      this.paused.add(spec.machine);
+    },
+    resume: async (spec) => {
+      this.calls.push(`resume ${spec.machine}`);
+      this.requireRunning(spec);
+      this.paused.delete(spec.machine);
+    },
+    reset: async (spec) => {
+      this.calls.push(`reset ${spec.machine}`);
+      this.requireRunning(spec);
+      this.forgetFiles(spec);
+    },
+    save: async (spec, file) => {
+      this.calls.push(`save ${spec.machine}`);
+      this.requireRunning(spec);
+      const own = [...this.guestFiles].filter(([path]) => path.startsWith(`${spec.machine}:`));
+      const saved = own.map(([path, content]) => [path, Buffer.from(content).toString("base64")]);
+      await this.host.files.write(file, JSON.stringify(saved));
+      this.machines.set(spec.machine, "dead");
+      this.paused.delete(spec.machine);
+    },
+    restore: async (spec, file) => {
+      this.calls.push(`restore ${spec.machine}`);
+      const text = await this.host.files.readText(file);
+      if (text === undefined) throw new VnflabError("VNF_LIBVIRT", `cannot read ${file}`);
+      this.forgetFiles(spec);
+      for (const [path, content] of JSON.parse(text) as [string, string][]) {
+        this.guestFiles.set(path, Buffer.from(content, "base64"));
+      }
+      this.machines.set(spec.machine, "running");
+      this.paused.delete(spec.machine);
+    },
+  };
 
   async start(spec: MachineSpec): Promise<void> {
     this.calls.push(`start ${spec.machine}`);
@@ -51,11 +95,13 @@ export class FakeMachineDriver implements MachineDriver {
     }
     for (const command of this.commands.get(spec.machine) ?? []) await command.signal("SIGKILL");
     this.machines.delete(spec.machine);
+    this.paused.delete(spec.machine);
   }
 
   async observe(spec: MachineSpec): Promise<MachineState> {
     const status = this.machines.get(spec.machine) ?? "absent";
-    return { status, detail: `fake machine, ${status}` };
+    const known = { status, detail: `fake machine, ${status}` };
+    return this.paused.has(spec.machine) ? { ...known, paused: true } : known;
   }
 
   rungs(spec: MachineSpec): readonly Rung[] {
@@ -75,6 +121,7 @@ export class FakeMachineDriver implements MachineDriver {
 
   async exec(spec: MachineSpec, command: GuestCommand): Promise<GuestProcess> {
     this.requireRunning(spec);
+    if (this.paused.has(spec.machine)) throw pausedError(spec, "run a command");
     const env = { VNFLAB_MACHINE: spec.machine, ...command.env };
     const child = await this.host.exec.spawn(command.argv, {
       env,
@@ -86,9 +133,23 @@ export class FakeMachineDriver implements MachineDriver {
     return process;
   }
 
-  async putFile(spec: MachineSpec, path: string, content: Uint8Array): Promise<void> {
+  terminal(spec: MachineSpec): Terminal {
+    return { kind: "program", argv: ["sh", "-i"], cwd: spec.workDir, env: {} };
+  }
+
+  async putFile(spec: MachineSpec, path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     this.requireRunning(spec);
-    this.guestFiles.set(`${spec.machine}:${path}`, content);
+    if (content instanceof Uint8Array) {
+      this.guestFiles.set(`${spec.machine}:${path}`, content);
+      return;
+    }
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content) chunks.push(chunk);
+    this.guestFiles.set(`${spec.machine}:${path}`, Buffer.concat(chunks));
+  }
+
+  async *readFile(spec: MachineSpec, path: string): AsyncGenerator<Uint8Array> {
+    yield await this.getFile(spec, path);
   }
 
   async getFile(spec: MachineSpec, path: string): Promise<Uint8Array> {
@@ -102,6 +163,12 @@ export class FakeMachineDriver implements MachineDriver {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  private forgetFiles(spec: MachineSpec): void {
+    for (const path of this.guestFiles.keys()) {
+      if (path.startsWith(`${spec.machine}:`)) this.guestFiles.delete(path);
+    }
+  }
 
   private requireRunning(spec: MachineSpec): void {
     if (this.machines.get(spec.machine) !== "running") {

@@ -7,10 +7,16 @@ import { type DomainState, FAULT, type LibvirtCall, type Params, type Result } f
 
 type Handlers = { readonly [C in LibvirtCall]?: (params: Params<C>) => Result<C> | Promise<Result<C>> };
 
+interface FakeDomain {
+  state: DomainState;
+  guest: FakeGuest;
+  onReboot: "destroy" | "restart";
+}
+
 const RUNNING: DomainState = { state: "running", reason: 1 };
 
 export class FakeLibvirt implements Libvirt {
-  readonly domains = new Map<string, { state: DomainState; guest: FakeGuest }>();
+  readonly domains = new Map<string, FakeDomain>();
   /** Every call, in order: "create vnflab-l-m". */
   readonly calls: string[] = [];
   /** These calls fail with this message of libvirt. */
@@ -41,7 +47,8 @@ export class FakeLibvirt implements Libvirt {
   private readonly handlers: Handlers = {
     define: ({ xml }) => {
       const name = /<name>([^<]+)</.exec(xml)?.[1] ?? "";
-      this.domains.set(name, { state: { state: "shutoff", reason: 0 }, guest: new FakeGuest(this.host) });
+      const guest = new FakeGuest(this.host);
+      this.domains.set(name, { state: { state: "shutoff", reason: 0 }, guest, onReboot: "destroy" });
       return name;
     },
     create: ({ name }) => this.set(name, RUNNING),
@@ -55,6 +62,33 @@ export class FakeLibvirt implements Libvirt {
         throw refused("destroy", FAULT.OPERATION_INVALID, "domain is not running");
       }
       return this.set(name, { state: "shutoff", reason: 2 });
+    },
+    suspend: ({ name }) => this.set(name, { state: "paused", reason: 1 }),
+    resume: ({ name }) => this.set(name, RUNNING),
+    reset: ({ name }) => {
+      // As QEMU does it: a guest that may not reboot ends.
+      const domain = this.domain(name);
+      if (domain.onReboot === "destroy") return this.set(name, { state: "shutoff", reason: 1 });
+      domain.guest = new FakeGuest(this.host);
+      return null;
+    },
+    onReboot: ({ name, action }) => {
+      this.domain(name).onReboot = action;
+      return null;
+    },
+    save: async ({ name, file }) => {
+      const { guest } = this.domain(name);
+      const files = [...guest.files].map(([path, content]) => [path, content.toString("base64")]);
+      await this.host.files.write(file, JSON.stringify({ name, files }));
+      return this.set(name, { state: "shutoff", reason: 5 });
+    },
+    restore: async ({ file }) => {
+      const saved = JSON.parse((await this.host.files.readText(file)) ?? "{}");
+      const { name, files } = saved as { name: string; files: [string, string][] };
+      const guest = new FakeGuest(this.host);
+      for (const [path, content] of files) guest.files.set(path, Buffer.from(content, "base64"));
+      this.domain(name).guest = guest;
+      return this.set(name, RUNNING);
     },
     undefine: ({ name }) => {
       this.domain(name);
@@ -131,11 +165,13 @@ class FakeGuest {
       }
       return 0;
     }
-    const [, stdout = "", stderr = "", ...argv] = rest;
+    const [, stdout = "", stderr = "", stdin = "", ...argv] = rest;
+    const given = stdin === "" ? Buffer.from(input ?? "", "base64") : this.files.get(stdin);
+    this.files.delete(stdin);
     for (const file of [stdout, stderr]) this.files.set(file, Buffer.alloc(0));
     const child = await this.host.exec.spawn(argv, {
       env: Object.fromEntries(env.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)])),
-      ...(input === undefined ? {} : { input: Buffer.from(input, "base64") }),
+      ...(given === undefined || given.length === 0 ? {} : { input: given }),
       onOutput: (stream, chunk) => {
         const file = stream === "stdout" ? stdout : stderr;
         this.files.set(file, Buffer.concat([this.files.get(file) ?? Buffer.alloc(0), Buffer.from(chunk)]));

@@ -57,10 +57,12 @@ export class GuestAgent {
     return file.closeAfter(() => file.readRest());
   }
 
-  async writeFile(path: string, content: Uint8Array): Promise<void> {
+  async writeFile(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const file = await this.open(path, "w");
     await file.closeAfter(async () => {
-      for (let at = 0; at < content.length; at += WRITE_BYTES) await file.write(content.subarray(at, at + WRITE_BYTES));
+      for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+        for (let at = 0; at < chunk.length; at += WRITE_BYTES) await file.write(chunk.subarray(at, at + WRITE_BYTES));
+      }
     });
   }
 
@@ -79,11 +81,21 @@ export class GuestFile {
   async readRest(): Promise<Uint8Array> {
     const chunks: Buffer[] = [];
     for (;;) {
-      const args = { handle: this.handle, count: READ_BYTES };
-      const read = (await this.command("guest-file-read", args)) as { count: number; "buf-b64": string; eof: boolean };
-      if (read.count > 0) chunks.push(Buffer.from(read["buf-b64"], "base64"));
-      if (read.eof || read.count === 0) return Buffer.concat(chunks);
+      const { bytes, eof } = await this.read();
+      chunks.push(bytes);
+      if (eof || bytes.length === 0) return Buffer.concat(chunks);
     }
+  }
+
+  /** The next chunk; empty at the end. */
+  async readSome(): Promise<Uint8Array> {
+    return (await this.read()).bytes;
+  }
+
+  private async read(): Promise<{ readonly bytes: Buffer; readonly eof: boolean }> {
+    const args = { handle: this.handle, count: READ_BYTES };
+    const read = (await this.command("guest-file-read", args)) as { count: number; "buf-b64": string; eof: boolean };
+    return { bytes: Buffer.from(read.count > 0 ? read["buf-b64"] : "", "base64"), eof: read.eof };
   }
 
   async write(chunk: Uint8Array): Promise<void> {

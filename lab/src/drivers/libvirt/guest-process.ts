@@ -7,15 +7,18 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../host/clock.js";
 import type { OutputStream, RunResult, SignalName } from "../../host/exec.js";
-import { VnflabError } from "../../model/error.js";
 import type { GuestCommand, GuestProcess } from "../machine-driver.js";
 import { type ExecStatus, type GuestAgent, type GuestFile, INPUT_MAX_BYTES } from "./guest-agent.js";
 
 const FIRST_PAUSE_MS = 15;
 const LAST_PAUSE_MS = 240;
 const STREAMS = ["stdout", "stderr"] as const;
-/** Argument 1 is the folder, 2 and 3 the files, the rest the command; a missing command gives 127, as in any shell. */
-const WRAPPER = 'mkdir -p "$1"; o=$2 e=$3; shift 3; exec "$@" >"$o" 2>"$e"';
+/**
+ * Argument 1 is the folder, 2 and 3 the files, 4 the file with the standard input, which is gone as soon as it is open, or
+ * nothing; the rest is the command. A missing command gives 127, as in any shell.
+ */
+const WRAPPER =
+  'mkdir -p "$1"; o=$2 e=$3 i=$4; shift 4; [ -z "$i" ] || { exec <"$i"; rm -f "$i"; }; exec "$@" >"$o" 2>"$e"';
 
 export interface GuestShell {
   readonly agent: GuestAgent;
@@ -28,17 +31,16 @@ export interface GuestShell {
 }
 
 export async function startGuestProcess(shell: GuestShell, command: GuestCommand): Promise<GuestProcess> {
-  if ((command.input?.length ?? 0) > INPUT_MAX_BYTES) {
-    throw new VnflabError(
-      "VNF_GUEST_COMMAND",
-      `standard input of a guest command is limited to ${INPUT_MAX_BYTES} bytes`,
-    );
-  }
+  const { input } = command;
   const base = `${shell.workDir}/exec-${randomUUID().slice(0, 8)}`;
   const paths = { stdout: `${base}.out`, stderr: `${base}.err` };
-  const argv = ["/bin/sh", "-c", WRAPPER, "sh", shell.workDir, paths.stdout, paths.stderr, ...command.argv];
   const env = { ...shell.env, ...command.env };
-  const pid = await shell.agent.exec(argv, env, command.input);
+  // The agent takes little input itself; the folder is there once the machine is configured.
+  const big = input !== undefined && input.length > INPUT_MAX_BYTES;
+  if (big) await shell.agent.writeFile(`${base}.in`, input);
+  const files = [shell.workDir, paths.stdout, paths.stderr, big ? `${base}.in` : ""];
+  const argv = ["/bin/sh", "-c", WRAPPER, "sh", ...files, ...command.argv];
+  const pid = await shell.agent.exec(argv, env, big ? undefined : input);
   const watch = new Watch(shell, pid, paths, command.onOutput);
   const ended = watch.run();
   // Whoever does not wait must not be hit by an unhandled rejection.

@@ -12,16 +12,20 @@ import { VnflabError } from "../../model/error.js";
 import type {
   GuestCommand,
   GuestProcess,
+  MachineControl,
   MachineDriver,
   MachineDriverFactory,
   MachineState,
   Rung,
+  Terminal,
   VmSpec,
 } from "../machine-driver.js";
+import { pausedError } from "../paused-error.js";
 import { describeEnd, isAlive } from "./domain-state.js";
 import { GuestAgent } from "./guest-agent.js";
 import { type GuestShell, startGuestProcess } from "./guest-process.js";
 import { faultOf, hasFault, type Libvirt, type LibvirtConnector } from "./libvirt.js";
+import { LibvirtControl } from "./libvirt-control.js";
 import { type DomainState, FAULT } from "./native/protocol.js";
 import { PrivateDaemon } from "./private-daemon.js";
 import { vmRungs } from "./rungs.js";
@@ -47,10 +51,18 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
   private readonly connections = new Map<string, Promise<Libvirt>>();
   private readonly daemons = new Map<string, Promise<PrivateDaemon>>();
 
+  readonly control: MachineControl<VmSpec>;
+
   constructor(
     private readonly host: Host,
     private readonly connect: LibvirtConnector,
-  ) {}
+  ) {
+    this.control = new LibvirtControl({
+      host,
+      state: (spec) => this.state(spec),
+      using: (spec, use) => this.using(spec, use),
+    });
+  }
 
   async start(spec: VmSpec, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
@@ -88,7 +100,12 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     if (!isAlive(state)) return { status: "dead", detail: describeEnd(state) };
     const process = await this.process(spec);
     const daemon = spec.libvirtUri ?? "private libvirtd, as VNFLAB_LIBVIRT_URI was not set";
-    return { status: "running", detail: `domain ${state.state} (${daemon})`, ...(process ? { pid: process.pid } : {}) };
+    return {
+      status: "running",
+      detail: `domain ${state.state} (${daemon})`,
+      ...(state.state === "paused" ? { paused: true } : {}),
+      ...(process ? { pid: process.pid, pids: [process.pid] } : {}),
+    };
   }
 
   rungs(spec: VmSpec): readonly Rung[] {
@@ -106,12 +123,31 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     );
   }
 
-  async putFile(spec: VmSpec, path: string, content: Uint8Array): Promise<void> {
+  terminal(spec: VmSpec): Terminal {
+    if (spec.consoleSocket !== undefined) return { kind: "console", socket: spec.consoleSocket };
+    return { kind: "none", reason: "its template has no serial console" };
+  }
+
+  async putFile(spec: VmSpec, path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     await this.inGuest(spec, `write ${path}`, () => this.agent(spec).writeFile(path, content));
   }
 
   async getFile(spec: VmSpec, path: string): Promise<Uint8Array> {
     return this.inGuest(spec, `read ${path}`, () => this.agent(spec).readFile(path));
+  }
+
+  async *readFile(spec: VmSpec, path: string): AsyncGenerator<Uint8Array> {
+    const file = await this.inGuest(spec, `read ${path}`, () => this.agent(spec).open(path, "r"));
+    try {
+      for (;;) {
+        const chunk = await this.inGuest(spec, `read ${path}`, () => file.readSome());
+        if (chunk.length === 0) return;
+        yield chunk;
+      }
+    } finally {
+      // What was read is complete or its error is on the way: a handle more in the agent is neither.
+      await file.close().catch(() => {});
+    }
   }
 
   async release(runDir: string): Promise<void> {
@@ -229,8 +265,10 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
       workDir: spec.workDir,
       env: { PATH: `${spec.binDir}:${PATH}`, HOME: "/root", LANG: "C.UTF-8" },
       giveUp: async (failure, failingForMs) => {
-        const dead = await this.deathOf(spec);
-        if (dead) return dead;
+        const { status, detail, paused } = await this.observe(spec);
+        if (status !== "running") return this.lost(spec, detail);
+        // Somebody has paused it, and will let it go on.
+        if (paused) return undefined;
         const patient = hasFault(failure, FAULT.AGENT_UNRESPONSIVE, FAULT.AGENT_UNSYNCED);
         return patient && failingForMs < AGENT_SILENCE_MS ? undefined : guestError(spec, "follow a command", failure);
       },
@@ -241,14 +279,10 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     try {
       return await act();
     } catch (error) {
-      throw (await this.deathOf(spec)) ?? guestError(spec, what, error);
+      const { status, detail, paused } = await this.observe(spec);
+      if (status !== "running") throw await this.lost(spec, detail);
+      throw paused ? pausedError(spec, what) : guestError(spec, what, error);
     }
-  }
-
-  /** The error of a machine that has ended, or undefined while it lives. */
-  private async deathOf(spec: VmSpec): Promise<VnflabError | undefined> {
-    const { status, detail } = await this.observe(spec);
-    return status === "running" ? undefined : this.lost(spec, detail);
   }
 
   private async lost(spec: VmSpec, detail: string): Promise<VnflabError> {

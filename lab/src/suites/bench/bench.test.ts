@@ -127,7 +127,7 @@ describe("a bench", () => {
     const putFile = engine.machines.putFile.bind(engine.machines);
     const confs: string[] = [];
     engine.machines.putFile = async (spec, path, content) => {
-      if (spec.machine === "right") confs.push(new TextDecoder().decode(content));
+      if (spec.machine === "right") confs.push(new TextDecoder().decode(content as Uint8Array));
       return putFile(spec, path, content);
     };
     await bench({ runs: 1, designs: chooseDesigns(["2kb"]) });

@@ -8,6 +8,13 @@ const SHUTDOWN_BY_AGENT = 2;
 /** Managed save, snapshots, NVRAM and checkpoints go with the definition. */
 const UNDEFINE_ALL = 1 | 2 | 4 | 16;
 
+/** virDomainLifecycle and virDomainLifecycleAction. */
+const LIFECYCLE_REBOOT = 1;
+const LIFECYCLE_ACTIONS = { destroy: 0, restart: 1 } as const;
+const AFFECT_LIVE = 1;
+/** Goes on when it is restored, even if it was paused when it was saved. */
+const RESTORE_RUNNING = 2;
+
 type Handlers = { readonly [C in LibvirtCall]: (params: Params<C>) => Result<C> };
 
 export class Calls implements Handlers {
@@ -53,6 +60,22 @@ export class Calls implements Handlers {
   destroy = ({ name }: Params<"destroy">): null => this.act(name, "virDomainDestroyFlags", 0);
 
   undefine = ({ name }: Params<"undefine">): null => this.act(name, "virDomainUndefineFlags", UNDEFINE_ALL);
+
+  suspend = ({ name }: Params<"suspend">): null => this.act(name, "virDomainSuspend");
+
+  resume = ({ name }: Params<"resume">): null => this.act(name, "virDomainResume");
+
+  reset = ({ name }: Params<"reset">): null => this.act(name, "virDomainReset", 0);
+
+  onReboot = ({ name, action }: Params<"onReboot">): null =>
+    this.act(name, "virDomainSetLifecycleAction", LIFECYCLE_REBOOT, LIFECYCLE_ACTIONS[action], AFFECT_LIVE);
+
+  save = ({ name, file }: Params<"save">): null => this.act(name, "virDomainSaveFlags", file, null, 0);
+
+  restore = ({ file }: Params<"restore">): null => {
+    this.binding.status("virDomainRestoreFlags", this.open, file, null, RESTORE_RUNNING);
+    return null;
+  };
 
   agent = ({ name, command, timeoutS }: Params<"agent">): string =>
     this.withDomain(name, (domain) =>

@@ -46,6 +46,14 @@ export interface LibvirtCalls {
   shutdown: { params: { name: string }; result: null };
   destroy: { params: { name: string }; result: null };
   undefine: { params: { name: string }; result: null };
+  suspend: { params: { name: string }; result: null };
+  resume: { params: { name: string }; result: null };
+  reset: { params: { name: string }; result: null };
+  /** What the running domain does when it reboots, until it ends. */
+  onReboot: { params: { name: string; action: "destroy" | "restart" }; result: null };
+  /** Writes memory and devices to a file of the daemon's host; the domain is shut off then. */
+  save: { params: { name: string; file: string }; result: null };
+  restore: { params: { file: string }; result: null };
   /** One command to the guest agent, JSON in and out; the timeout is libvirt's own, in seconds. */
   agent: { params: { name: string; command: string; timeoutS: number }; result: string };
 }
@@ -70,6 +78,8 @@ export const FAULT = {
   NO_SUPPORT: 3,
   NO_DOMAIN: 42,
   OPERATION_INVALID: 55,
+  CONFIG_UNSUPPORTED: 67,
+  OPERATION_UNSUPPORTED: 84,
   AGENT_UNRESPONSIVE: 86,
   AGENT_UNSYNCED: 97,
   /** Ours, not libvirt's: the library cannot be loaded. */
