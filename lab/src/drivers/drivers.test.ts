@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fakeHost } from "../host/fake-host.js";
 import { realHost } from "../host/real-host.js";
+import { LOCAL } from "../model/place.js";
 import type { BessControl } from "./bess/bess-control.js";
 import { VportdSwitchDriver } from "./bess/vportd-switch-driver.js";
 import { FakeMachineDriver } from "./fake/fake-machine-driver.js";
@@ -17,7 +18,7 @@ const deadlinesMs = { running: 500, console: 500, agent: 500, init: 500, nic: 50
 function specIn(folder: string): ProcessSpec {
   const stateDir = join(folder, "m");
   const dirs = { stateDir, runDir: folder, consoleLog: join(stateDir, "console.log"), workDir: join(stateDir, "work") };
-  return { kind: "process", lab: "l", machine: "m", binDir: "/bin", env: {}, deadlinesMs, ...dirs };
+  return { kind: "process", place: LOCAL, lab: "l", machine: "m", binDir: "/bin", env: {}, deadlinesMs, ...dirs };
 }
 
 machineDriverContract("fake", async () => {
@@ -50,6 +51,8 @@ it("a process machine without applications says what to build", async () => {
 describe("the switch driver for vportd", () => {
   const signal = new AbortController().signal;
   const spec: SwitchSpec = {
+    kind: "vportd",
+    place: LOCAL,
     lab: "l",
     address: "unix:/run/l/bess.sock",
     core: 0,
@@ -59,7 +62,8 @@ describe("the switch driver for vportd", () => {
     stateDir: "/state/l",
     runDir: "/run/l",
     logFile: "/state/l/switch.log",
-    ports: [{ name: "a", socket: "/run/l/a.sock", queues: 1, macs: ["02:00:00:00:00:01"] }],
+    links: [{ name: "lan" }],
+    ports: [{ name: "a", link: "lan", socket: "/run/l/a.sock", queues: 1, macs: ["02:00:00:00:00:01"] }],
     deadlinesMs: { switch: 2000, ports: 1000 },
   };
 

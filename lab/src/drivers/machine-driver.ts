@@ -7,10 +7,12 @@
  */
 import type { OutputStream, RunResult, SignalName } from "../host/exec.js";
 import type { Host } from "../host/host.js";
+import type { Place } from "../model/topology.js";
 
 interface CommonSpec {
   readonly lab: string;
   readonly machine: string;
+  readonly place: Place;
   /** Folder of this machine alone, for logs and records; exists before start, removed with the lab. */
   readonly stateDir: string;
   /** Folder of the lab for sockets; short enough for sun_path; exists before start, removed with the lab. */

@@ -18,20 +18,18 @@ const PAYLOAD = "build/images/guest/payload.img";
 const TEMPLATE = "vm-templates/guest.xml";
 
 export function switchSpec(deployment: Deployment): SwitchSpec {
-  const { address, core, memoryMib, hugepages, filePrefix } = deployment.switch;
+  const { kind, place, address, core, memoryMib, hugepages, filePrefix } = deployment.switch;
   const { switch: switchMs, ports: portsMs } = deployment.deadlinesMs;
   return {
     lab: deployment.lab,
-    ...{ address, core, memoryMib, hugepages, filePrefix },
+    ...{ kind, place, address, core, memoryMib, hugepages, filePrefix },
     stateDir: deployment.stateDir,
     runDir: deployment.runDir,
     logFile: join(deployment.stateDir, "switch.log"),
-    ports: deployment.machines.map(({ name, portSocket, mac, queues }) => ({
-      name,
-      socket: portSocket,
-      queues,
-      macs: [mac],
-    })),
+    links: deployment.links.map(({ name, impair }) => (impair ? { name, impair } : { name })),
+    ports: deployment.machines.flatMap(({ nics }) =>
+      nics.map(({ port, link, socket, queues, mac }) => ({ name: port, link, socket, queues, macs: [mac] })),
+    ),
     deadlinesMs: { switch: switchMs, ports: portsMs },
   };
 }
@@ -47,6 +45,7 @@ export async function machineSpec(
   const common = {
     lab: deployment.lab,
     machine: machine.name,
+    place: machine.place,
     stateDir,
     runDir: deployment.runDir,
     consoleLog: join(stateDir, "console.log"),
@@ -98,9 +97,10 @@ async function vmSpec(
     kernelArgs: renderKernelCmdline(image.kernelArgs, machine, tscKhz),
   });
   const guestDirs = { binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" };
+  const macs = machine.nics.map(({ mac }) => mac);
   const libvirtUri = host.env.VNFLAB_LIBVIRT_URI;
   return {
-    ...{ ...common, ...guestDirs, kind: "vm", accelerator, domainName, domainXml, consoleSocket, macs: [machine.mac] },
+    ...{ ...common, ...guestDirs, kind: "vm", accelerator, domainName, domainXml, consoleSocket, macs },
     ...(libvirtUri ? { libvirtUri } : {}),
   };
 }

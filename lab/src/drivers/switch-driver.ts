@@ -1,8 +1,12 @@
 /** What a switch driver does, and what it is given. The spec is plain data and stored in the lab's state. */
 
+import type { ImpairModel, Place } from "../model/topology.js";
+
 export interface SwitchPortSpec {
-  /** The machine's name. */
+  /** The machine's name; with `.1` for its second NIC. */
   readonly name: string;
+  /** The link that it belongs to: ports of different links do not see each other. */
+  readonly link: string;
   /** vhost-user socket on which the port listens. */
   readonly socket: string;
   readonly queues: number;
@@ -11,6 +15,8 @@ export interface SwitchPortSpec {
 }
 
 export interface SwitchSpec {
+  readonly kind: "vportd" | "bessd";
+  readonly place: Place;
   readonly lab: string;
   /** Where the control protocol is served: `unix:/path`. */
   readonly address: string;
@@ -21,6 +27,7 @@ export interface SwitchSpec {
   readonly stateDir: string;
   readonly runDir: string;
   readonly logFile: string;
+  readonly links: readonly { readonly name: string; readonly impair?: ImpairModel }[];
   readonly ports: readonly SwitchPortSpec[];
   readonly deadlinesMs: { readonly switch: number; readonly ports: number };
 }

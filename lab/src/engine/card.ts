@@ -3,6 +3,7 @@
  * vport either way, so that both can be compared.
  */
 import { VnflabError } from "../model/error.js";
+import { firstNic } from "../model/topology.js";
 import type { Lab, LabMachine } from "./lab.js";
 
 /** The image's tool; docs/reference/guest-image.md. */
@@ -18,7 +19,7 @@ export function noKernelCards(lab: Lab): string | undefined {
 export async function lendCardsToKernel(machines: readonly LabMachine[]): Promise<AsyncDisposable> {
   const giveBack = () => giveCardsToStack(machines);
   try {
-    await Promise.all(machines.map((it) => run(it, ["kernel", it.allocated.mac, it.allocated.address])));
+    await Promise.all(machines.map((it) => run(it, ["kernel", ...kernelCard(it)])));
   } catch (error) {
     // Why it failed matters more than what is left.
     await giveBack().catch(() => {});
@@ -30,6 +31,11 @@ export async function lendCardsToKernel(machines: readonly LabMachine[]): Promis
 /** Nothing is done where DPDK has the cards already. */
 export async function giveCardsToStack(machines: readonly LabMachine[]): Promise<void> {
   await Promise.all(machines.filter(({ spec }) => spec.kind === "vm").map((it) => run(it, ["dpdk"])));
+}
+
+function kernelCard({ allocated }: LabMachine): string[] {
+  const { mac, address } = firstNic(allocated);
+  return [mac, address];
 }
 
 async function run(machine: LabMachine, options: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { configureStack, stackConfPath } from "../drivers/configure-stack.js";
 import type { GuestCommand, GuestProcess, MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
 import type { SwitchState } from "../drivers/switch-driver.js";
 import type { AllocatedMachine } from "../model/deployment.js";
-import type { StackModel } from "../model/topology.js";
+import { firstNic, type StackModel } from "../model/topology.js";
 import { Application } from "./application.js";
 import type { EngineContext } from "./context.js";
 import { type LabRecord, machineOf, requireRecord } from "./record.js";
@@ -21,7 +21,7 @@ export class LabMachine {
 
   /** Without the prefix length. */
   get address(): string {
-    return this.allocated.address.split("/")[0] ?? "";
+    return firstNic(this.allocated).address.split("/")[0] ?? "";
   }
 
   get stackConf(): string {

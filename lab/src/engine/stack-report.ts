@@ -1,5 +1,6 @@
 /** What a running stack shows of itself: `mtcpstat --json` inside the machine, while an application runs there. */
 import { VnflabError } from "../model/error.js";
+import { firstNic } from "../model/topology.js";
 import type { LabMachine } from "./lab.js";
 
 export interface StackThread {
@@ -29,13 +30,13 @@ const SHORTEST_S = "0.01";
 export async function readStackReport(machine: LabMachine): Promise<StackReport> {
   const argv = [`${machine.spec.binDir}/mtcpstat`, "-i", SHORTEST_S, "-n", "1", "--json"];
   const { stdout, stderr } = await (await machine.exec({ argv })).wait();
-  const { mac, portSocket } = machine.allocated;
+  const { mac, socket } = firstNic(machine.allocated);
   // A process machine shares its host with others, so all their stacks are seen.
   const own = stdout
     .split("\n")
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line) as StackReport & { readonly port: string })
-    .find(({ port }) => port === mac || port.includes(`path=${portSocket},`));
+    .find(({ port }) => port === mac || port.includes(`path=${socket},`));
   if (own) return own;
   throw new VnflabError("VNF_GUEST_COMMAND", `mtcpstat sees no stack of ${machine.name}: ${stderr.trim()}`, {
     hint: "A stack is seen while an application runs on it.",

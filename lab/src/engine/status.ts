@@ -36,7 +36,7 @@ export async function labStatus(context: EngineContext, lab: string): Promise<La
     record.machines.map(async (spec, index): Promise<MachineStatus> => {
       const { status, detail } = await context.machineDriver(spec).observe(spec);
       const port = ports.find(({ name }) => name === spec.machine);
-      const { address = "", mac = "" } = record.deployment.machines[index] ?? {};
+      const { address = "", mac = "" } = record.deployment.machines[index]?.nics[0] ?? {};
       const known = { name: spec.machine, kind: spec.kind, address, mac, status, detail };
       return port ? { ...known, port } : known;
     }),

@@ -42,6 +42,12 @@ export function isHostOf(prefix: Prefix, address: number): boolean {
   return address >= first && address <= last;
 }
 
+/** Whether the address is one of the network's, its first and last one included. */
+export function isNetworkOf({ address: own, length }: Prefix, address: number): boolean {
+  const size = 2 ** (32 - length);
+  return Math.floor(own / size) === Math.floor(address / size);
+}
+
 /** Six bytes in lower case, or undefined when it is not a unicast MAC address. */
 export function parseMac(text: string): string | undefined {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;

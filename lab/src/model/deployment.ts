@@ -1,11 +1,17 @@
 /** A topology with everything decided that the file left open: what the plan allocates and the drivers build from. */
-import type { MachineModel, SwitchModel, Topology } from "./topology.js";
+import type { LinkModel, MachineModel, NicModel, SwitchModel, Topology } from "./topology.js";
 
-export interface AllocatedMachine extends MachineModel {
+export interface AllocatedNic extends NicModel {
   readonly address: string;
   readonly mac: string;
-  /** vhost-user socket of the switch's port for this machine. */
-  readonly portSocket: string;
+  /** Name of its port at the switch: the machine's for the first NIC, `machine.1` for the second. */
+  readonly port: string;
+  /** vhost-user socket of that port. */
+  readonly socket: string;
+}
+
+export interface AllocatedMachine extends MachineModel {
+  readonly nics: readonly AllocatedNic[];
   /** CPUs of the host that the stack runs on; empty for a VM, whose CPUs are its own. */
   readonly cores: readonly number[];
   /** DPDK's --file-prefix: one a process on a host. */
@@ -24,6 +30,7 @@ export interface Deployment {
   readonly stateDir: string;
   readonly runDir: string;
   readonly switch: AllocatedSwitch;
+  readonly links: readonly LinkModel[];
   readonly machines: readonly AllocatedMachine[];
   readonly deadlinesMs: Topology["deadlinesMs"];
   /** Set when cores are shared by what should have its own: figures are not comparable then. */

@@ -17,10 +17,18 @@ machines:
 `);
     expect(lab.machines).toMatchObject([
       { name: "a", kind: "process", stack: { workers: 2, config: { log: "info", rcvbuf: 65536 } } },
-      { name: "b", kind: "vm", cpus: 2, memoryMib: 1024, image: "/img", mac: "02:00:00:00:00:aa" },
+      {
+        name: "b",
+        kind: "vm",
+        cpus: 2,
+        memoryMib: 1024,
+        image: "/img",
+        nics: [{ link: "lan", mac: "02:00:00:00:00:aa" }],
+      },
     ]);
     expect(lab.deadlinesMs).toMatchObject({ link: 5000, agent: 120_000 });
-    expect(lab.machines[0]).not.toHaveProperty("address");
+    expect(lab.machines[0]?.nics).toEqual([{ link: "lan", queues: 2 }]);
+    expect(lab.links).toEqual([{ name: "lan", subnet: "169.254.9.0/24" }]);
   });
 
   it.each([
@@ -34,15 +42,48 @@ machines:
     ["distribution: 2kb", 3, 1, 1],
   ])("a stack of {%s} has %d cores, %d workers and a card of %d queues", (text, cores, workers, queues) => {
     const { machines } = parse(`name: a\nmachines: {m: {cpus: 8, stack: {${text}}}}`);
-    expect(machines).toMatchObject([{ queues, stack: { cores, workers } }]);
+    expect(machines).toMatchObject([{ nics: [{ queues }], stack: { cores, workers } }]);
   });
 
   it("a machine's own workers win over the cores of `defaults`, its own queues over those of the design", () => {
     const defaults = "{kind: process, stack: {cores: 4, distribution: 1kb, rebalance: true}}";
     const { machines } = parse(`name: a\ndefaults: ${defaults}\nmachines: {m: {stack: {workers: 1}}, n: {queues: 2}}`);
     expect(machines).toMatchObject([
-      { queues: 1, stack: { cores: 2, workers: 1, rebalance: true } },
-      { queues: 2, stack: { cores: 4, workers: 3 } },
+      { nics: [{ queues: 1 }], stack: { cores: 2, workers: 1, rebalance: true } },
+      { nics: [{ queues: 2 }], stack: { cores: 4, workers: 3 } },
+    ]);
+  });
+
+  it("has links with impairments, machines with several NICs, kernels that forward, kinds and hosts", () => {
+    const lab = parse(`
+name: chain
+seed: 7
+host: docker
+kinds: {vm: {memory: 512M}, process: {cpus: 3}}
+defaults: {cpus: 2}
+links:
+  left: {impair: {delay: 10ms, jitter: 0.5ms, loss: 1%, reorder: 25%, rate: 2.5G}}
+  right: {subnet: 10.7.0.0/16}
+machines:
+  client: {nics: [{link: left}], routes: [{to: right, via: box}]}
+  box: {nics: [{link: left}, {link: right, address: 10.7.0.1/16, queues: 2}], forwarding: true}
+  server: {kind: process, nics: [{link: right}], gateway: 10.7.0.1}
+`);
+    expect(lab.links).toEqual([
+      {
+        name: "left",
+        subnet: "10.9.0.0/24",
+        impair: {
+          ...{ delayUs: 10_000, jitterUs: 500, loss: 0.01, duplicate: 0, reorder: 0.25 },
+          ...{ rateBps: 2_500_000_000, seed: 7 },
+        },
+      },
+      { name: "right", subnet: "10.7.0.0/16" },
+    ]);
+    expect(lab.machines).toMatchObject([
+      { memoryMib: 512, cpus: 2, place: { kind: "docker" }, routes: [{ to: "right", via: "box" }] },
+      { forwarding: true, stack: { kind: "kernel" }, nics: [{ queues: 1 }, { queues: 2, address: "10.7.0.1/16" }] },
+      { cpus: 3, gateway: "10.7.0.1", stack: { kind: "libmtcp" } },
     ]);
   });
 
@@ -61,11 +102,11 @@ describe("a bad lab file", () => {
     ["name: a\nname: b\nmachines: {m: {}}", "/x/lab.yaml:2:1: Map keys must be unique"],
     [
       "name: a\nmachine: {}\nmachines: {m: {}}",
-      '/x/lab.yaml:2:1: machine: unknown key (did you mean "machines"?); allowed: name, subnet, switch, deadlines, defaults, machines',
+      '/x/lab.yaml:2:1: machine: unknown key (did you mean "machines"?); allowed: name, include, seed, host, subnet, links, switch, deadlines, defaults, kinds, machines',
     ],
     [
       "name: a\nmachines:\n  m:\n    stack: {worker: 2}",
-      '/x/lab.yaml:4:13: machines.m.stack.worker: unknown key (did you mean "workers"?); allowed: workers, cores, distribution, rebalance, config',
+      '/x/lab.yaml:4:13: machines.m.stack.worker: unknown key (did you mean "workers"?); allowed: kind, workers, cores, distribution, rebalance, config',
     ],
     ["name: a\nmachines: {m: {kind: xm}}", "/x/lab.yaml:2:16: machines.m.kind: must be one of vm, process"],
     [
@@ -118,7 +159,7 @@ describe("a bad lab file", () => {
     ],
     [
       "name: a\nmachines: {m: {stack: {config: {io: tap}}}}",
-      "/x/lab.yaml:2:24: machines.m.stack.config: the lab sets io, port, address, mac, num_cores, distribution, queues, rebalance, hugepages, pcap itself",
+      "/x/lab.yaml:2:24: machines.m.stack.config: the lab sets io, port, address, mac, num_cores, distribution, queues, rebalance, hugepages, pcap, gateway, route itself",
     ],
     [
       'name: a\nmachines: {m: {stack: {config: {log: "x\\nio = tap"}}}}',

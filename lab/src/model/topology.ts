@@ -1,9 +1,12 @@
 /** A lab as the other layers see it: checked, defaults filled in, units in the names. */
 import type { AcceleratorWish } from "./accelerator.js";
 import type { Distribution } from "./distribution.js";
+import { VnflabError } from "./error.js";
 import type { DEADLINE_DEFAULTS_S } from "./schema.js";
 
 export interface StackModel {
+  /** Whose TCP/IP the machine's applications use: libmtcp, or the kernel of the machine. */
+  readonly kind: "libmtcp" | "kernel";
   /** CPUs that it uses: those of the workers, and those that only distribute. */
   readonly cores: number;
   /** Threads that an application has. */
@@ -15,12 +18,66 @@ export interface StackModel {
   readonly config: Readonly<Record<string, string | number>>;
 }
 
+/** A data interface of a machine. */
+export interface NicModel {
+  /** Name of the link that it is on; a machine is on a link once. */
+  readonly link: string;
+  /** Queue pairs. */
+  readonly queues: number;
+  /** `a.b.c.d/len`; absent: allocated by the plan. */
+  readonly address?: string;
+  /** Lower case; absent: allocated by the plan. */
+  readonly mac?: string;
+}
+
+/** What a link does to the frames that pass. */
+export interface ImpairModel {
+  readonly delayUs: number;
+  readonly jitterUs: number;
+  /** 0 to 1, as the next two. */
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  /** Bits a second; absent: as fast as it goes. */
+  readonly rateBps?: number;
+  readonly seed: number;
+}
+
+/** One Ethernet segment. */
+export interface LinkModel {
+  readonly name: string;
+  /** Where NICs without an address get theirs from, `a.b.c.d/len`. */
+  readonly subnet: string;
+  readonly impair?: ImpairModel;
+}
+
+/** Where machines and switches run. */
+export type Place =
+  | { readonly kind: "local" }
+  /** `engine`: as in DOCKER_HOST; absent: the engine that the environment names. */
+  | { readonly kind: "docker"; readonly engine?: string }
+  /** `destination`: user@host:port, user and port where the file says them. */
+  | { readonly kind: "ssh"; readonly destination: string; readonly libvirtUri: string };
+
+export interface RouteModel {
+  /** Destination, `a.b.c.d/len`. */
+  readonly to: string;
+  /** Address of the next hop, on one of the machine's links. */
+  readonly via: string;
+}
+
 export interface MachineModel {
   readonly name: string;
   readonly kind: "vm" | "process";
+  readonly place: Place;
   readonly cpus: number;
-  /** Queue pairs of the data interface. */
-  readonly queues: number;
+  /** One or more; the first one is the stack's. */
+  readonly nics: readonly NicModel[];
+  /** Its kernel forwards between its NICs. */
+  readonly forwarding: boolean;
+  readonly routes: readonly RouteModel[];
+  /** Address of the next hop for everything else. */
+  readonly gateway?: string;
   readonly memoryMib: number;
   readonly hugepagesMib: number;
   /** Absolute path of the image's folder; absent: the project's own image. */
@@ -28,15 +85,14 @@ export interface MachineModel {
   /** Absolute path of the domain template; absent: the project's own. */
   readonly template?: string;
   readonly accelerator: AcceleratorWish;
-  /** `a.b.c.d/len`; absent: allocated by the plan. */
-  readonly address?: string;
-  /** Lower case; absent: allocated by the plan. */
-  readonly mac?: string;
   readonly stack: StackModel;
 }
 
 export interface SwitchModel {
-  readonly kind: "vportd";
+  readonly kind: "vportd" | "bessd";
+  /** Where a bessd that runs already serves the control protocol; the lab's own switches get theirs from the plan. */
+  readonly address?: string;
+  readonly place: Place;
   readonly core?: number;
   readonly memoryMib: number;
   readonly hugepages: "auto" | "on" | "off";
@@ -46,9 +102,19 @@ export type DeadlineName = keyof typeof DEADLINE_DEFAULTS_S;
 
 export interface Topology {
   readonly name: string;
-  readonly subnet: string;
+  /** What is left to chance comes from this number. */
+  readonly seed: number;
+  /** In the order of the file. */
+  readonly links: readonly LinkModel[];
   readonly switch: SwitchModel;
   readonly deadlinesMs: Readonly<Record<DeadlineName, number>>;
   /** In the order of the file. */
   readonly machines: readonly MachineModel[];
+}
+
+/** The NIC that the machine's stack runs on, and by whose address others reach it. */
+export function firstNic<N>(machine: { readonly name: string; readonly nics: readonly N[] }): N {
+  const [first] = machine.nics;
+  if (first === undefined) throw new VnflabError("VNF_INTERNAL", `machine ${machine.name} has no NIC`);
+  return first;
 }

@@ -1,9 +1,9 @@
 /** Topology -> deployment: MACs, addresses, cores, sockets and prefixes. Pure; the same input gives the same result. */
 import { createHash } from "node:crypto";
 import { formatPrefix, hostRange, labMac, type Prefix, parseIpv4, parsePrefix } from "../model/address.js";
-import type { AllocatedMachine, Deployment } from "../model/deployment.js";
+import type { AllocatedMachine, AllocatedNic, Deployment } from "../model/deployment.js";
 import { VnflabError } from "../model/error.js";
-import type { MachineModel, Topology } from "../model/topology.js";
+import type { LinkModel, NicModel, Topology } from "../model/topology.js";
 
 /** What the host offers. */
 export interface HostFacts {
@@ -25,26 +25,24 @@ export function allocate(
 ): Deployment {
   const { machines } = topology;
   requireMemory(topology, facts);
-  const macs = allocateMacs(machines);
-  const addresses = allocateAddresses(machines, topology.subnet);
+  const nics = allocateNics(topology, dirs.runDir);
   const { switchCore, machineCores, oversubscribed } = allocateCores(topology, facts);
   const mark = createHash("sha256").update(dirs.runDir).digest("hex").slice(0, 6);
   return {
     lab: topology.name,
     ...dirs,
     switch: {
+      address: `unix:${socketPath(dirs.runDir, "bess.sock")}`,
       ...topology.switch,
       core: switchCore,
-      address: `unix:${socketPath(dirs.runDir, "bess.sock")}`,
       filePrefix: `switch-${mark}`,
     },
+    links: topology.links,
     machines: machines.map(
       (machine, index): AllocatedMachine => ({
         ...machine,
-        mac: macs[index] ?? "",
-        address: addresses[index] ?? "",
+        nics: nics[index] ?? [],
         cores: machineCores[index] ?? [],
-        portSocket: socketPath(dirs.runDir, `${machine.name}.sock`),
         filePrefix: `${machine.name}-${mark}`,
       }),
     ),
@@ -73,27 +71,45 @@ function requireMemory({ machines, switch: { memoryMib } }: Topology, facts: Hos
   }
 }
 
-function allocateMacs(machines: readonly MachineModel[]): string[] {
-  const taken = new Set(machines.flatMap(({ mac }) => mac ?? []));
-  let next = 1;
-  return machines.map(({ mac }) => {
-    if (mac) return mac;
-    while (taken.has(labMac(next))) next++;
-    return labMac(next++);
-  });
+/** In the order of the machines and their NICs, so that a machine more at the end changes nothing for the others. */
+function allocateNics({ machines, links }: Topology, runDir: string): AllocatedNic[][] {
+  const all = machines.flatMap(({ nics }) => nics);
+  const nextMac = macsBeside(all);
+  const nextAddress = new Map(links.map((link) => [link.name, addressesBeside(link, all)]));
+  return machines.map(({ name, nics }) =>
+    nics.map((nic, index) => {
+      const port = index === 0 ? name : `${name}.${index}`;
+      return {
+        ...nic,
+        mac: nic.mac ?? nextMac(),
+        address: nic.address ?? nextAddress.get(nic.link)?.(name) ?? "",
+        port,
+        socket: socketPath(runDir, `${port}.sock`),
+      };
+    }),
+  );
 }
 
-function allocateAddresses(machines: readonly MachineModel[], subnet: string): string[] {
+function macsBeside(nics: readonly NicModel[]): () => string {
+  const taken = new Set(nics.flatMap(({ mac }) => mac ?? []));
+  let next = 1;
+  return () => {
+    while (taken.has(labMac(next))) next++;
+    return labMac(next++);
+  };
+}
+
+function addressesBeside({ name, subnet }: LinkModel, nics: readonly NicModel[]): (machine: string) => string {
   const network = parsePrefix(subnet) as Prefix;
-  const taken = new Set(machines.flatMap(({ address }) => parseIpv4(address?.split("/")[0] ?? "") ?? []));
+  const given = nics.filter(({ link }) => link === name).map(({ address }) => address?.split("/")[0] ?? "");
+  const taken = new Set(given.flatMap((address) => parseIpv4(address) ?? []));
   const { first, last } = hostRange(network);
   let next = first;
-  return machines.map(({ name, address }) => {
-    if (address) return address;
+  return (machine) => {
     while (taken.has(next)) next++;
-    if (next > last) throw new VnflabError("VNF_RESOURCES", `the subnet ${subnet} has no address left for ${name}`);
+    if (next > last) throw new VnflabError("VNF_RESOURCES", `the subnet ${subnet} has no address left for ${machine}`);
     return formatPrefix({ address: next++, length: network.length });
-  });
+  };
 }
 
 /** The switch polls without rest, so it has the first core to itself whenever there is a second one. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseLab } from "../model/parse-lab.js";
-import type { Topology } from "../model/topology.js";
+import { firstNic, type Topology } from "../model/topology.js";
 import { allocate, type HostFacts } from "./allocate.js";
 import { describeAction, NOTHING, type Observed, planDown, planUp } from "./plan.js";
 
@@ -18,7 +18,7 @@ describe("allocation", () => {
       facts,
       dirs,
     );
-    expect(machines.map(({ mac, address, cores }) => [mac, address, cores])).toEqual([
+    expect(machines.map(({ nics, cores }) => [nics[0]?.mac, nics[0]?.address, cores])).toEqual([
       ["02:00:00:00:00:02", "169.254.9.2/24", []],
       ["02:00:00:00:00:01", "169.254.9.1/24", []],
       ["02:00:00:00:00:03", "169.254.9.3/24", [1, 2]],
@@ -29,8 +29,8 @@ describe("allocation", () => {
   it("numbers three hundred machines without a clash", () => {
     const many = Array.from({ length: 300 }, (_, i) => `m${i}: {kind: process, hugepages: 32M}`).join(", ");
     const { machines } = allocate(lab(`{${many}}`, "subnet: 10.1.0.0/16"), facts, dirs);
-    expect(new Set(machines.map(({ mac }) => mac)).size).toBe(300);
-    expect(machines[299]).toMatchObject({ mac: "02:00:00:00:01:2c", address: "10.1.1.44/16" });
+    expect(new Set(machines.map((machine) => firstNic(machine).mac)).size).toBe(300);
+    expect(machines[299]?.nics).toMatchObject([{ mac: "02:00:00:00:01:2c", address: "10.1.1.44/16" }]);
   });
 
   it("shares cores when there are too few, and says so", () => {
@@ -44,7 +44,7 @@ describe("allocation", () => {
   it.each([
     ["memory", lab("{a: {memory: 64G}}"), dirs, "VNF_RESOURCES", /needs 66304 MiB.*16000 MiB are free/],
     ["addresses", lab("{a: {}, b: {}, c: {}}", "subnet: 10.0.0.0/30"), dirs, "VNF_RESOURCES", /10.0.0.0\/30 .* for c/],
-    ["path", lab("{a: {}}"), { ...dirs, runDir: `/${"x".repeat(120)}` }, "VNF_PATH_TOO_LONG", /131 bytes, 107 fit/],
+    ["path", lab("{a: {}}"), { ...dirs, runDir: `/${"x".repeat(120)}` }, "VNF_PATH_TOO_LONG", /128 bytes, 107 fit/],
   ])("refuses when there is not enough: %s", (_what, topology, where, code, message) => {
     expect(() => allocate(topology, facts, where)).toThrowError(
       expect.objectContaining({ code, message: expect.stringMatching(message) }),

@@ -42,7 +42,7 @@ export function renderDomainXml(
       kernelArgs: context.kernelArgs,
       emulator: context.emulator,
       disks: context.image.disks.map((file, index) => ({ file, target: `vd${String.fromCharCode(97 + index)}` })),
-      interfaces: [{ mac: machine.mac, socket: machine.portSocket, queues: machine.queues }],
+      interfaces: machine.nics.map(({ mac, socket, queues }) => ({ mac, socket, queues })),
       consoleLog: context.consoleLog,
       consoleSocket: context.consoleSocket,
       agentSocket: context.agentSocket,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { DOMParser } from "@xmldom/xmldom";
 import { describe, expect, it } from "vitest";
 import type { AllocatedMachine } from "../model/deployment.js";
+import { LOCAL } from "../model/place.js";
 import { type DomainContext, renderDomainXml } from "./domain-xml.js";
 import { fillTemplate } from "./fill-template.js";
 import { renderKernelCmdline } from "./kernel-cmdline.js";
@@ -11,14 +12,23 @@ const vm: AllocatedMachine = {
   name: "vm1",
   kind: "vm",
   cpus: 2,
-  queues: 2,
+  place: LOCAL,
+  nics: [
+    {
+      link: "lan",
+      queues: 2,
+      address: "169.254.9.8/24",
+      mac: "02:00:00:00:00:01",
+      port: "vm1",
+      socket: "/run/lab/vm1.sock",
+    },
+  ],
+  forwarding: false,
+  routes: [],
   memoryMib: 768,
   hugepagesMib: 256,
   accelerator: "auto",
-  stack: { cores: 2, workers: 2, distribution: "direct", config: { log: "debug" } },
-  address: "169.254.9.8/24",
-  mac: "02:00:00:00:00:01",
-  portSocket: "/run/lab/vm1.sock",
+  stack: { kind: "libmtcp", cores: 2, workers: 2, distribution: "direct", config: { log: "debug" } },
   cores: [],
   filePrefix: "vm1-abc",
 };
@@ -132,8 +142,15 @@ describe("stack.conf", () => {
   });
 
   it("of a guest with one queue and four cores, one of which distributes", () => {
-    const stack = { cores: 4, workers: 3, distribution: "1kb" as const, rebalance: true, config: {} };
-    const machine = { ...vm, cpus: 4, queues: 1, stack };
+    const stack = {
+      kind: "libmtcp" as const,
+      cores: 4,
+      workers: 3,
+      distribution: "1kb" as const,
+      rebalance: true,
+      config: {},
+    };
+    const machine = { ...vm, cpus: 4, nics: vm.nics.map((nic) => ({ ...nic, queues: 1 })), stack };
     expect(renderStackConf(machine)).toContain("num_cores = 4\ndistribution = 1kb\nqueues = 1\nrebalance = on\n");
     expect(renderDomainXml(guestXml, machine, context)).toContain('<driver queues="1" ');
     expect(renderStackConf({ ...machine, kind: "process", cores: [1, 2, 3, 4] })).toMatch(

@@ -1,5 +1,6 @@
 /** The stack's configuration file for one machine. */
 import type { AllocatedMachine } from "../model/deployment.js";
+import { firstNic } from "../model/topology.js";
 
 export interface StackConfOptions {
   /** File inside the machine that gets every frame. */
@@ -8,13 +9,14 @@ export interface StackConfOptions {
 
 export function renderStackConf(machine: AllocatedMachine, options: StackConfOptions = {}): string {
   const { stack } = machine;
+  const { address, queues } = firstNic(machine);
   const entries: [string, string | number][] = [
     ["io", "dpdk"],
     ...interfaceKeys(machine),
-    ["address", machine.address],
+    ["address", address],
     ["num_cores", stack.cores],
     ["distribution", stack.distribution],
-    ["queues", machine.queues],
+    ["queues", queues],
     ...(stack.rebalance === undefined ? [] : [["rebalance", stack.rebalance ? "on" : "off"] as [string, string]]),
     ...Object.entries(stack.config).filter(([key]) => key !== "eal"),
     ...(options.pcap === undefined ? [] : [["pcap", options.pcap] as [string, string]]),
@@ -26,16 +28,13 @@ export function renderStackConf(machine: AllocatedMachine, options: StackConfOpt
 const RING_SIZE = 1024;
 
 function interfaceKeys(machine: AllocatedMachine): [string, string | number][] {
+  const { mac, socket, queues } = firstNic(machine);
   const more = machine.stack.config.eal === undefined ? "" : ` ${machine.stack.config.eal}`;
   if (machine.kind === "vm") {
-    return [
-      ["port", machine.mac],
-      ["hugepages", "on"],
-      ...(more ? ([["eal", more.trim()]] as [string, string][]) : []),
-    ];
+    return [["port", mac], ["hugepages", "on"], ...(more ? ([["eal", more.trim()]] as [string, string][]) : [])];
   }
-  const { portSocket, mac, stack, queues } = machine;
-  const device = `net_virtio_user0,path=${portSocket},queues=${queues},queue_size=${RING_SIZE},mac=${mac}`;
+  const { stack } = machine;
+  const device = `net_virtio_user0,path=${socket},queues=${queues},queue_size=${RING_SIZE},mac=${mac}`;
   return [
     ["port", `vdev:${device}`],
     // A mask of fewer CPUs than cores is refused by the stack: then they share what the process may use.

@@ -2,6 +2,7 @@
 import type { ApplicationResult } from "../engine/application.js";
 import { readStackReport, type StackReport } from "../engine/stack-report.js";
 import type { AllocatedMachine } from "../model/deployment.js";
+import { firstNic } from "../model/topology.js";
 import { type CaseContext, Expectations, figure, figures, type Outcome, type TestCase } from "./case.js";
 
 const PORT = "9999";
@@ -72,10 +73,12 @@ function sharesOf({ figures: all }: ApplicationResult): number[] {
   return workers.map((worker) => Number((worker as { readonly connections?: unknown }).connections));
 }
 
-function expectShares(expect: Expectations, shares: readonly number[], { queues, stack }: AllocatedMachine): void {
+function expectShares(expect: Expectations, shares: readonly number[], machine: AllocatedMachine): void {
+  const { stack } = machine;
   expect.equal("workers", shares.length, stack.workers);
   // With a queue for each the device spreads, and only its two ends know how.
-  if (queues >= stack.workers && (stack.distribution === "direct" || stack.distribution === "auto")) return;
+  if (firstNic(machine).queues >= stack.workers && (stack.distribution === "direct" || stack.distribution === "auto"))
+    return;
   const even = CONNECTIONS / stack.workers;
   for (const [worker, share] of shares.entries()) {
     if (Math.abs(share - even) <= even * TOLERANCE) continue;

@@ -1,11 +1,30 @@
 /** The real switch, through the project's own client and pipeline builder. */
-import { BessClient } from "@vnflab/bess-client";
+import { BessClient, type Pipeline } from "@vnflab/bess-client";
 import { forward } from "@vnflab/bess-pipelines";
 import type { PortState, SwitchPortSpec } from "../switch-driver.js";
 import type { BessConnector, BessControl } from "./bess-control.js";
 
 export const connectBess: BessConnector = async (address, options) =>
   new BessClientControl(await BessClient.connect(address, options));
+
+/** The ports of each link see each other and nobody else. */
+export function forwardLinks(ports: readonly SwitchPortSpec[], worker: { wid: number; core: number }): Pipeline {
+  const links = [...new Set(ports.map(({ link }) => link))];
+  const pipelines = links.map((name) => {
+    const own = ports.filter(({ link }) => link === name);
+    return forward(
+      own.map(({ name, socket, queues, macs }) => ({ name, socket, queues, macs: [...macs] })),
+      { broadcast: "others" },
+    );
+  });
+  return {
+    workers: [worker],
+    ports: pipelines.flatMap((pipeline) => pipeline.ports),
+    modules: pipelines.flatMap((pipeline) => pipeline.modules),
+    connections: pipelines.flatMap((pipeline) => pipeline.connections),
+    commands: pipelines.flatMap((pipeline) => pipeline.commands),
+  };
+}
 
 class BessClientControl implements BessControl {
   constructor(private readonly client: BessClient) {}
@@ -15,8 +34,7 @@ class BessClientControl implements BessControl {
   }
 
   async forward(ports: readonly SwitchPortSpec[], core: number): Promise<void> {
-    const all = ports.map(({ macs, ...port }) => ({ ...port, macs: [...macs] }));
-    await this.client.apply(forward(all, { broadcast: "others", worker: { wid: 0, core } }));
+    await this.client.apply(forwardLinks(ports, { wid: 0, core }));
   }
 
   async portState(name: string): Promise<PortState> {

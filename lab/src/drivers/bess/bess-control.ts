@@ -3,7 +3,7 @@ import type { PortState, SwitchPortSpec } from "../switch-driver.js";
 
 export interface BessControl extends AsyncDisposable {
   version(): Promise<string>;
-  /** Makes the ports and forwards between them, on one worker on this core. */
+  /** Makes the ports and forwards between those of each link, on one worker on this core. */
   forward(ports: readonly SwitchPortSpec[], core: number): Promise<void>;
   portState(name: string): Promise<PortState>;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fakeHost } from "../../host/fake-host.js";
+import { LOCAL } from "../../model/place.js";
 import type { VmSpec } from "../machine-driver.js";
 import { installContractPrograms, machineDriverContract } from "../machine-driver-contract.js";
 import { FakeLibvirt } from "./fake-libvirt.js";
@@ -8,6 +9,7 @@ import { LibvirtMachineDriver } from "./libvirt-machine-driver.js";
 const signal = new AbortController().signal;
 const spec: VmSpec = {
   kind: "vm",
+  place: LOCAL,
   accelerator: "tcg",
   ...{ lab: "l", machine: "m", domainName: "vnflab-l-m", libvirtUri: "test:///x" },
   domainXml: "<domain><name>vnflab-l-m</name></domain>",

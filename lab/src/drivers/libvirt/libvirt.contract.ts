@@ -9,6 +9,7 @@ import type { Host } from "../../host/host.js";
 import { realHost } from "../../host/real-host.js";
 import { type Probed, waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
+import { LOCAL } from "../../model/place.js";
 import { fillTemplate } from "../../render/fill-template.js";
 import type { MachineDriver, Rung, RungStatus, VmSpec } from "../machine-driver.js";
 import { machineDriverContract } from "../machine-driver-contract.js";
@@ -130,7 +131,18 @@ async function makeSpec(host: Host, dir: string, interfaces: readonly Nic[]): Pr
   );
   const deadlinesMs = { running: 5000, console: 30_000, agent: 60_000, init: 30_000, nic: 5000 };
   const folders = { stateDir: dir, runDir: dir, binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" };
-  return { kind: "vm", accelerator, ...names, ...folders, consoleLog, domainXml, macs: [], deadlinesMs, ...sockets };
+  return {
+    kind: "vm",
+    place: LOCAL,
+    accelerator,
+    ...names,
+    ...folders,
+    consoleLog,
+    domainXml,
+    macs: [],
+    deadlinesMs,
+    ...sockets,
+  };
 }
 
 async function findReason(host: Host): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import type { AllocatedMachine } from "../../model/deployment.js";
 import { DISTRIBUTIONS, type Distribution, dedicatedCores } from "../../model/distribution.js";
 import { VnflabError } from "../../model/error.js";
 import { didYouMean } from "../../model/suggest.js";
-import type { StackModel } from "../../model/topology.js";
+import { firstNic, type StackModel } from "../../model/topology.js";
 
 /** Those that are measured when nobody asks for others; `auto` is one of them by another name. */
 export const DESIGNS: readonly Distribution[] = ["direct", "shared", "1kb", "2kb"];
@@ -26,7 +26,7 @@ export function chooseDesigns(names: readonly string[] | undefined): readonly Di
 export function stackOf(machine: AllocatedMachine, distribution: Distribution): StackModel {
   const cpus = machine.kind === "vm" ? machine.cpus : machine.stack.cores;
   const dedicated = dedicatedCores(distribution);
-  const most = distribution === "direct" ? Math.min(cpus, machine.queues) : cpus;
+  const most = distribution === "direct" ? Math.min(cpus, firstNic(machine).queues) : cpus;
   const workers = Math.max(1, most - dedicated);
   return { ...machine.stack, distribution, workers, cores: workers + dedicated };
 }

@@ -9,6 +9,7 @@ import { describeHost } from "../../engine/describe-host.js";
 import type { Lab, LabMachine } from "../../engine/lab.js";
 import type { Distribution } from "../../model/distribution.js";
 import { asVnflabError, VnflabError } from "../../model/error.js";
+import { firstNic } from "../../model/topology.js";
 import { sharesCpus, stackOf } from "./designs.js";
 import { type BenchResults, type BenchRow, type Pair, summarise } from "./results.js";
 import { type Load, type Measured, measure, type Row, type Side } from "./rows.js";
@@ -95,7 +96,13 @@ class Bench {
       const stack = stackOf(allocated, design);
       const { name, unit } = row;
       const { cores, workers } = stack;
-      const shape = { design, workers, cores, queues: allocated.queues, sharesCpus: sharesCpus(allocated, stack) };
+      const shape = {
+        design,
+        workers,
+        cores,
+        queues: firstNic(allocated).queues,
+        sharesCpus: sharesCpus(allocated, stack),
+      };
       return { name, unit, ...shape, ...summarise(pairs, this.withKernel), problems };
     });
   }

@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { forwardLinks } from "./bess-client-control.js";
+
+const port = (name: string, link: string, n: number) => ({
+  ...{ name, link, socket: `/run/${name}.sock`, queues: 1 },
+  macs: [`02:00:00:00:00:0${n}`],
+});
+
+it("ports of different links have no way to each other, on one worker", () => {
+  const ports = [port("a", "l", 1), port("m", "l", 2), port("m.1", "r", 3), port("b", "r", 4)];
+  const pipeline = forwardLinks(ports, { wid: 0, core: 3 });
+  expect(pipeline.workers).toEqual([{ wid: 0, core: 3 }]);
+  expect(pipeline.ports.map(({ name }) => name)).toEqual(["a", "m", "m.1", "b"]);
+  const reached = (from: string) => {
+    const seen = new Set([from]);
+    for (const module of seen) {
+      for (const { m1, m2 } of pipeline.connections) if (m1 === module) seen.add(m2);
+    }
+    return [...seen].filter((name) => name.startsWith("out_")).sort();
+  };
+  expect(reached("in_a_0")).toEqual(["out_m_0"]);
+  expect(reached("in_m_0")).toEqual(["out_a_0"]);
+  expect(reached("in_m.1_0")).toEqual(["out_b_0"]);
+  expect(reached("in_b_0")).toEqual(["out_m.1_0"]);
+});
