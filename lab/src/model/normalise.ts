@@ -1,11 +1,11 @@
 /** A lab file that the schema has passed -> Topology: defaults filled in, units taken off, paths made absolute. */
 import { resolve } from "node:path";
 import { formatPrefix } from "./address.js";
+import { DEADLINE_DEFAULTS_S, type DeadlineName } from "./deadlines.js";
 import { dedicatedCores, usualQueues } from "./distribution.js";
 import { type HostFile, LOCAL, parsePlace } from "./place.js";
-import { DEADLINE_DEFAULTS_S, type LabFile, MACHINE_DEFAULTS } from "./schema.js";
+import { type LabFile, MACHINE_DEFAULTS } from "./schema.js";
 import type {
-  DeadlineName,
   ImpairModel,
   LinkModel,
   MachineModel,

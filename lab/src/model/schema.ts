@@ -174,17 +174,6 @@ const link = z.strictObject({
 
 const seconds = z.number().positive().max(3600);
 
-export const DEADLINE_DEFAULTS_S = {
-  switch: 20,
-  ports: 10,
-  running: 20,
-  console: 60,
-  agent: 120,
-  init: 120,
-  nic: 60,
-  link: 90,
-} as const;
-
 const deadlines = z
   .strictObject({
     switch: seconds.describe("The switch answers."),

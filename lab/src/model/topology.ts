@@ -1,8 +1,8 @@
 /** A lab as the other layers see it: checked, defaults filled in, units in the names. */
 import type { AcceleratorWish } from "./accelerator.js";
+import type { DeadlineName } from "./deadlines.js";
 import type { Distribution } from "./distribution.js";
 import { VnflabError } from "./error.js";
-import type { DEADLINE_DEFAULTS_S } from "./schema.js";
 
 export interface StackModel {
   /** Whose TCP/IP the machine's applications use: libmtcp, or the kernel of the machine. */
@@ -97,8 +97,6 @@ export interface SwitchModel {
   readonly memoryMib: number;
   readonly hugepages: "auto" | "on" | "off";
 }
-
-export type DeadlineName = keyof typeof DEADLINE_DEFAULTS_S;
 
 export interface Topology {
   readonly name: string;
