@@ -2,14 +2,10 @@
 import { formatIpv4, isHostOf, isNetworkOf, type Prefix, parseIpv4, parsePrefix } from "./address.js";
 import { dedicatedCores } from "./distribution.js";
 import { placeName, samePlace } from "./place.js";
+import type { Problem } from "./problem.js";
 import type { LabFile } from "./schema.js";
 import { didYouMean } from "./suggest.js";
 import type { LinkModel, MachineModel, NicModel, Topology } from "./topology.js";
-
-export interface Problem {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
 
 /** A problem of a machine, its path relative to the machine. */
 interface Found {

@@ -1,5 +1,4 @@
 /** A lab file that the schema has passed -> Topology: defaults filled in, units taken off, paths made absolute. */
-import { resolve } from "node:path";
 import { formatPrefix } from "./address.js";
 import { DEADLINE_DEFAULTS_S, type DeadlineName } from "./deadlines.js";
 import { dedicatedCores, usualQueues } from "./distribution.js";
@@ -24,12 +23,8 @@ type LinkFile = NonNullable<LabFile["links"]>[string];
 /** The one link of a lab that names none. */
 const ONLY_LINK = { name: "lan", subnet: "169.254.9.0/24" };
 
-/** Makes the path of an image or template absolute; `path` says which one, for those that come from another file. */
+/** Makes the path of an image or template absolute; `path` is the key that says it. */
 export type ResolvePath = (value: string, path: readonly string[]) => string;
-
-export function resolveIn(folder: string): ResolvePath {
-  return (value) => resolve(folder, value);
-}
 
 export function normalise(file: LabFile, absolute: ResolvePath): Topology {
   const deadlines = { ...DEADLINE_DEFAULTS_S, ...defined(file.deadlines) };

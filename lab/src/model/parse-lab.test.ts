@@ -96,7 +96,7 @@ machines:
 describe("a bad lab file", () => {
   it.each([
     ["name: [", "/x/lab.yaml:1:8: Flow sequence in block collection must be sufficiently indented and end with a ]"],
-    ["", "/x/lab.yaml:1:1: Invalid input: expected object, received null"],
+    ["", "/x/lab.yaml:1:1: must be a map, not empty"],
     ["name: a", "/x/lab.yaml:1:1: machines: is required"],
     ["name: a\nmachines: {}", "/x/lab.yaml:2:1: machines: a lab has at least one machine"],
     ["name: a\nname: b\nmachines: {m: {}}", "/x/lab.yaml:2:1: Map keys must be unique"],
@@ -113,10 +113,7 @@ describe("a bad lab file", () => {
       "name: A b\nmachines: {m: {}}",
       "/x/lab.yaml:1:1: name: a name has 1 to 20 of a-z, 0-9 and -, and begins with a letter",
     ],
-    [
-      "name: a\nmachines: {m: {memory: 12}}",
-      "/x/lab.yaml:2:16: machines.m.memory: Invalid input: expected string, received number",
-    ],
+    ["name: a\nmachines: {m: {memory: 12}}", "/x/lab.yaml:2:16: machines.m.memory: must be a text, not a number"],
     [
       "name: a\nmachines: {m: {memory: 300M}}",
       "/x/lab.yaml:2:16: machines.m.memory: 300M is too little: hugepages and guest need 448M",

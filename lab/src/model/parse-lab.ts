@@ -1,89 +1,108 @@
-/** The text of a lab file -> Topology. All problems are reported together, each with line, column and key. */
-import { dirname } from "node:path";
-import { isMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import type { z } from "zod";
-import { checkFile, crossCheck, type Problem } from "./cross-check.js";
+/** The texts of a lab -> Topology. All problems are reported together, each with file, line, column and key. */
+import { dirname, resolve } from "node:path";
+import { checkFile, crossCheck } from "./cross-check.js";
 import { VnflabError } from "./error.js";
-import { normalise, resolveIn } from "./normalise.js";
-import { labJsonSchema, labSchema } from "./schema.js";
-import { didYouMean } from "./suggest.js";
+import { LabSource, type LineColumn } from "./lab-source.js";
+import { deepMerge } from "./merge.js";
+import { normalise, type ResolvePath } from "./normalise.js";
+import { explainIssue, type Path, type Problem } from "./problem.js";
+import { labSchema } from "./schema.js";
+import { applySetting, type Setting } from "./setting.js";
 import type { Topology } from "./topology.js";
 
-type Path = readonly PropertyKey[];
+/** What a lab is made of, the later word winning: what the file includes, in order, the file itself, settings. */
+export interface LabSources {
+  readonly main: LabSource;
+  readonly included: readonly LabSource[];
+  readonly settings: readonly Setting[];
+  /** What paths in settings are relative to. */
+  readonly cwd: string;
+}
 
-/** `file` is the absolute path of the text: for messages, and for the paths that the file names. */
+/** A lab of one file. `file` is the absolute path of the text: for messages, and for the paths that it names. */
 export function parseLab(text: string, file: string): Topology {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const syntax = document.errors[0];
-  if (syntax) throw invalid(file, [{ at: lines.linePos(syntax.pos[0]), path: [], message: syntax.message }]);
-  const located = (problem: Problem) => ({
-    ...problem,
-    at: lines.linePos(findNode(document.contents, problem.path)?.range?.[0] ?? 0),
-  });
+  return assembleLab({ main: parseSource(file, text), included: [], settings: [], cwd: dirname(file) });
+}
 
-  const parsed = labSchema.safeParse(document.toJS());
-  if (!parsed.success) throw invalid(file, parsed.error.issues.flatMap(explain).map(located));
-  const hidden = checkFile(parsed.data);
-  if (hidden.length > 0) throw invalid(file, hidden.map(located));
-  const topology = normalise(parsed.data, resolveIn(dirname(file)));
-  const contradictions = crossCheck(parsed.data, topology);
-  if (contradictions.length > 0) throw invalid(file, contradictions.map(located));
+/** Throws VNF_LAB_INVALID when the text is not YAML. */
+export function parseSource(file: string, text: string): LabSource {
+  return LabSource.parse(file, text, (at, message) => refused([{ file, at, path: [], message }]));
+}
+
+export function assembleLab(sources: LabSources): Topology {
+  const merged = filesOf(sources)
+    .map(({ value }) => value)
+    .reduce(deepMerge);
+  const whole = sources.settings.reduce(applySetting, merged);
+  const check = (problems: readonly Problem[]) => {
+    if (problems.length > 0) throw refused(problems.map((problem) => locate(sources, problem)));
+  };
+  const parsed = labSchema.safeParse(whole);
+  if (!parsed.success) {
+    check(parsed.error.issues.flatMap(explainIssue));
+    throw new VnflabError("VNF_INTERNAL", parsed.error.message);
+  }
+  check(checkFile(parsed.data));
+  const topology = normalise(parsed.data, resolver(sources));
+  check(crossCheck(parsed.data, topology));
   return topology;
 }
 
-function invalid(file: string, problems: (Problem & { at: { line: number; col: number } })[]): VnflabError {
-  const inOrder = problems.toSorted((a, b) => a.at.line - b.at.line || a.at.col - b.at.col);
-  const lines = inOrder.map(({ at, path, message }) => {
-    const key = path.length > 0 ? `${path.map(String).join(".")}: ` : "";
-    return `${file}:${at.line}:${at.col}: ${key}${message}`;
+function filesOf({ included, main }: LabSources): LabSource[] {
+  return [...included, main];
+}
+
+interface Located extends Problem {
+  /** Of a file; absent: the problem is a setting's. */
+  readonly at?: LineColumn;
+  readonly file: string;
+}
+
+function locate(sources: LabSources, { path, message }: Problem): Located {
+  const setting = sources.settings.findLast((candidate) => isAbout(candidate, path));
+  if (setting) return { file: setting.origin, path: samePath(setting.path, path) ? [] : path, message };
+  // Whoever says it last; when nobody does, whoever says most of the way to it, the lab file first.
+  const looks = filesOf(sources)
+    .map((source) => ({ file: source.file, ...source.locate(path) }))
+    .toReversed();
+  const deepest = Math.max(...looks.map(({ depth }) => depth));
+  const { file, at } = looks.find(({ depth }) => depth === deepest) as (typeof looks)[number];
+  return { file, at, path, message };
+}
+
+/** The setting is at the path, above it or below it. */
+function isAbout(setting: Setting, path: Path): boolean {
+  const common = Math.min(setting.path.length, path.length);
+  return common > 0 && samePath(setting.path.slice(0, common), path.slice(0, common));
+}
+
+function samePath(a: Path, b: Path): boolean {
+  return a.length === b.length && a.every((part, index) => String(part) === String(b[index]));
+}
+
+function refused(problems: readonly Located[]): VnflabError {
+  const inOrder = problems.toSorted((a, b) => {
+    if (!a.at || !b.at || a.file !== b.file) return 0;
+    return a.at.line - b.at.line || a.at.col - b.at.col;
+  });
+  const lines = inOrder.map(({ file, at, path, message }) => {
+    const where = at ? `${file}:${at.line}:${at.col}` : file;
+    return `${where}: ${path.length > 0 ? `${path.map(String).join(".")}: ` : ""}${message}`;
   });
   return new VnflabError("VNF_LAB_INVALID", lines.join("\n"));
 }
 
-/** The node at a path, or its nearest ancestor that exists. For an unknown key: the key itself. */
-function findNode(root: Node | null, path: Path): Node | null {
-  let node: Node | null = root;
-  for (const [depth, part] of path.entries()) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => String(key) === String(part));
-      if (!pair) return node;
-      node = (depth === path.length - 1 ? pair.key : (pair.value ?? pair.key)) as Node;
-    } else if (isSeq(node)) {
-      node = (node.items[Number(part)] as Node | undefined) ?? node;
-    } else {
-      return node;
-    }
-  }
-  return node;
+/** Paths are relative to the file that says them. */
+function resolver(sources: LabSources): ResolvePath {
+  return (value, path) => {
+    if (sources.settings.some((setting) => isAbout(setting, path))) return resolve(sources.cwd, value);
+    const says = (source: LabSource) => source.locate(path).depth === path.length;
+    const source = filesOf(sources).findLast(says) ?? sources.main;
+    return resolve(dirname(source.file), value);
+  };
 }
 
-function explain(issue: z.core.$ZodIssue): Problem[] {
-  if (issue.code === "unrecognized_keys") {
-    const allowed = allowedKeys(issue.path);
-    return issue.keys.map((key) => ({
-      path: [...issue.path, key],
-      message: `unknown key${didYouMean(key, allowed)}; allowed: ${allowed.join(", ")}`,
-    }));
-  }
-  if (issue.code === "invalid_value") {
-    const allowed = issue.values.map(String);
-    return [{ path: issue.path, message: `must be one of ${allowed.join(", ")}` }];
-  }
-  if (issue.code === "invalid_key") {
-    return [{ path: issue.path, message: issue.issues[0]?.message ?? issue.message }];
-  }
-  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
-  return [{ path: issue.path, message: missing ? "is required" : issue.message }];
-}
-
-interface JsonSchemaNode {
-  readonly properties?: Readonly<Record<string, JsonSchemaNode>>;
-  readonly additionalProperties?: JsonSchemaNode;
-}
-
-function allowedKeys(path: Path): string[] {
-  let node: JsonSchemaNode | undefined = labJsonSchema() as JsonSchemaNode;
-  for (const part of path) node = node?.properties?.[String(part)] ?? node?.additionalProperties;
-  return Object.keys(node?.properties ?? {});
+export function includeProblem(source: LabSource, index: number, message: string): VnflabError {
+  const path = ["include", index];
+  return refused([{ file: source.file, at: source.locate(path).at, path, message }]);
 }

@@ -1,0 +1,60 @@
+/** What is wrong with a lab file, and what the schema's checker says, in our words. */
+import type { z } from "zod";
+import { keysOf, schemaAt } from "./lab-schema-tree.js";
+import { didYouMean } from "./suggest.js";
+
+export type Path = readonly PropertyKey[];
+
+export interface Problem {
+  readonly path: Path;
+  readonly message: string;
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  object: "a map",
+  record: "a map",
+  array: "a list",
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+};
+
+export function explainIssue(issue: z.core.$ZodIssue): Problem[] {
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return unknownKeys(issue.path, issue.keys);
+    case "invalid_value":
+      return [{ path: issue.path, message: `must be one of ${issue.values.map(String).join(", ")}` }];
+    case "invalid_key":
+      return [{ path: issue.path, message: issue.issues[0]?.message ?? issue.message }];
+    case "invalid_type":
+      return [{ path: issue.path, message: wrongType(issue.expected, issue.message) }];
+    case "too_small":
+      return [{ path: issue.path, message: bound(issue, `must be ${issue.minimum} or more`) }];
+    case "too_big":
+      return [{ path: issue.path, message: bound(issue, `must be ${issue.maximum} or less`) }];
+    default:
+      return [{ path: issue.path, message: issue.message }];
+  }
+}
+
+/** Checks of our own carry their own words; what zod says of numbers is said more plainly. */
+function bound({ message, origin }: { message: string; origin: string }, plain: string): string {
+  return (origin === "number" || origin === "int") && message.startsWith("Too ") ? plain : message;
+}
+
+function wrongType(expected: string, message: string): string {
+  const received = /received (\w+)$/.exec(message)?.[1] ?? "";
+  if (received === "undefined") return "is required";
+  const name = (type: string) => TYPE_NAMES[type] ?? type;
+  return `must be ${name(expected)}, not ${received === "null" ? "empty" : name(received)}`;
+}
+
+function unknownKeys(path: Path, keys: readonly string[]): Problem[] {
+  const allowed = keysOf(schemaAt(path));
+  return keys.map((key) => ({
+    path: [...path, key],
+    message: `unknown key${didYouMean(key, allowed)}; allowed: ${allowed.join(", ")}`,
+  }));
+}
