@@ -3,11 +3,12 @@ import { join, resolve } from "node:path";
 import { machineSpec, switchSpec } from "../drivers/specs.js";
 import { acquireLock } from "../host/lock.js";
 import { asVnflabError, VnflabError } from "../model/error.js";
-import { parseLab } from "../model/parse-lab.js";
+import type { Setting } from "../model/setting.js";
 import { allocate } from "../plan/allocate.js";
 import { type Action, describeAction, planUp } from "../plan/plan.js";
 import type { EngineContext } from "./context.js";
 import { lockFile, tearDown } from "./down.js";
+import { loadTopology } from "./load-topology.js";
 import { observeLab } from "./observe.js";
 import { findRecord, type LabRecord, makeRecord, writeRecord } from "./record.js";
 import { runActions } from "./run-actions.js";
@@ -16,6 +17,8 @@ export interface UpOptions {
   readonly signal: AbortSignal;
   /** Only tell what would be done. */
   readonly dryRun?: boolean;
+  /** Keys of the lab file, given from outside. */
+  readonly settings?: readonly Setting[];
 }
 
 export interface UpResult {
@@ -28,7 +31,7 @@ export interface UpResult {
 
 export async function up(context: EngineContext, file: string, options: UpOptions): Promise<UpResult> {
   const path = resolve(file);
-  const record = await desiredRecord(context, path);
+  const record = await desiredRecord(context, path, options.settings);
   const { lab } = record;
   const result = (actions: readonly Action[]) => ({ lab, record, actions, steps: actions.map(describeAction) });
   if (options.dryRun) return result(await planFor(context, record));
@@ -45,11 +48,9 @@ export function exampleFile(context: EngineContext, name: string): string {
 }
 
 /** Everything that can be refused is refused here, before anything is started. */
-async function desiredRecord(context: EngineContext, path: string): Promise<LabRecord> {
+async function desiredRecord(context: EngineContext, path: string, settings?: readonly Setting[]): Promise<LabRecord> {
   const { host, layout } = context;
-  const text = await host.files.readText(path);
-  if (text === undefined) throw new VnflabError("VNF_LAB_INVALID", `there is no lab file ${path}`);
-  const topology = parseLab(text, path);
+  const topology = await loadTopology(context, path, settings);
   const deployment = allocate(topology, await context.facts(), layout.lab(topology.name));
   if (deployment.oversubscribed) {
     context.emit({ type: "note", text: "more workers and CPUs than this host has cores: figures are not comparable" });

@@ -24,11 +24,7 @@ export async function loadLab({ file, read, settings = [], cwd }: LabInput): Pro
   if (text === undefined) throw new VnflabError("VNF_LAB_INVALID", `there is no lab file ${file}`);
   const main = parseSource(file, text);
   const included = await readIncludes(main, read, [file]);
-  return assembleLab({
-    files: [...included, main] as [LabSource, ...LabSource[]],
-    settings,
-    cwd: cwd ?? dirname(file),
-  });
+  return assembleLab({ main, included, settings, cwd: cwd ?? dirname(file) });
 }
 
 /** All that a file includes, each after what it includes itself. `chain`: the files that lead here. */

@@ -2,12 +2,13 @@ import type { EngineContext } from "../../engine/context.js";
 import { down } from "../../engine/down.js";
 import { Lab } from "../../engine/lab.js";
 import { listLabs } from "../../engine/status.js";
-import { exampleFile, up } from "../../engine/up.js";
+import { exampleFile, type UpOptions, up } from "../../engine/up.js";
 import { chooseDesigns } from "../../suites/bench/designs.js";
 import { formatBench, isComplete } from "../../suites/bench/results.js";
 import { chooseRows } from "../../suites/bench/rows.js";
 import { type BenchOptions, runBench } from "../../suites/bench/run-bench.js";
 import { ANSWER_IS_NO, type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { addSetOption, type SetOptions } from "../set-option.js";
 import { wholeNumber } from "./logs.js";
 
 interface Options extends CommonOptions {
@@ -21,7 +22,7 @@ interface Options extends CommonOptions {
 }
 
 export const registerBench: RegisterCommand = (program, io, finish) => {
-  program
+  const command = program
     .command("bench")
     .description(
       "measure the stack in each design against the guests' kernel, over the same vports; exit code 1 when a figure is missing",
@@ -34,32 +35,32 @@ export const registerBench: RegisterCommand = (program, io, finish) => {
     .option("--connections <number>", "of rpc64 and short-conn at once", wholeNumber, 100)
     .option("--deadline <seconds>", "for each step of a run", wholeNumber, 120)
     .option("--out <folder>", "for results.json")
-    .option(...JSON_OPTION)
-    .action(async (name: string, options: Options) => {
-      // Before minutes are spent on a lab that cannot be measured.
-      const { runs, seconds, connections } = options;
-      const bench: BenchOptions = {
-        ...{ runs, seconds, connections, signal: io.interrupted, deadlineMs: options.deadline * 1000 },
-        rows: chooseRows(options.rows),
-        designs: chooseDesigns(options.designs),
-        ...(options.out ? { folder: options.out } : {}),
-      };
-      await withEngine(io, options, async (engine) => {
-        await using lab = await openOrUp(engine, name, io.interrupted);
-        const results = await runBench(await Lab.open(engine, lab.name), bench);
-        show(io, options, results, formatBench(results));
-        if (!isComplete(results)) finish(ANSWER_IS_NO);
-      });
+    .option(...JSON_OPTION);
+  addSetOption(command).action(async (name: string, options: Options & SetOptions) => {
+    // Before minutes are spent on a lab that cannot be measured.
+    const { runs, seconds, connections } = options;
+    const bench: BenchOptions = {
+      ...{ runs, seconds, connections, signal: io.interrupted, deadlineMs: options.deadline * 1000 },
+      rows: chooseRows(options.rows),
+      designs: chooseDesigns(options.designs),
+      ...(options.out ? { folder: options.out } : {}),
+    };
+    await withEngine(io, options, async (engine) => {
+      await using lab = await openOrUp(engine, name, { signal: io.interrupted, settings: options.set ?? [] });
+      const results = await runBench(await Lab.open(engine, lab.name), bench);
+      show(io, options, results, formatBench(results));
+      if (!isComplete(results)) finish(ANSWER_IS_NO);
     });
+  });
 };
 
 /** A lab that ran before runs on; one that was started for this goes again, whatever happens. */
 async function openOrUp(
   engine: EngineContext,
   name: string,
-  signal: AbortSignal,
+  options: UpOptions,
 ): Promise<{ readonly name: string } & AsyncDisposable> {
   if ((await listLabs(engine)).includes(name)) return { name, async [Symbol.asyncDispose]() {} };
-  const { lab } = await up(engine, name.includes("/") ? name : exampleFile(engine, name), { signal });
+  const { lab } = await up(engine, name.includes("/") ? name : exampleFile(engine, name), options);
   return { name: lab, [Symbol.asyncDispose]: () => down(engine, lab) };
 }

@@ -3,6 +3,7 @@ import { exampleFile, up } from "../../engine/up.js";
 import { isSuccess } from "../../suites/report.js";
 import { chooseCases } from "../../suites/run-suites.js";
 import { ANSWER_IS_NO, type RegisterCommand, withEngine } from "../command.js";
+import { addSetOption, type SetOptions } from "../set-option.js";
 import { addTestOptions, runTests, showReport, type TestOptions } from "./test.js";
 
 export const registerDemo: RegisterCommand = (program, io, finish) => {
@@ -10,11 +11,14 @@ export const registerDemo: RegisterCommand = (program, io, finish) => {
     .command("demo")
     .description("up, test and down in one; nothing stays behind, whatever happens")
     .argument("[file]", "lab file; the example of two virtual machines when absent");
-  addTestOptions(command).action(async (file: string | undefined, options: TestOptions) => {
+  addSetOption(addTestOptions(command)).action(async (file: string | undefined, options: TestOptions & SetOptions) => {
     // Before minutes are spent on a lab that cannot be tested.
     chooseCases(options.only);
     await withEngine(io, options, async (engine) => {
-      const { lab } = await up(engine, file ?? exampleFile(engine, "two-vms"), { signal: io.interrupted });
+      const { lab } = await up(engine, file ?? exampleFile(engine, "two-vms"), {
+        signal: io.interrupted,
+        settings: options.set ?? [],
+      });
       await using _lab = { [Symbol.asyncDispose]: () => down(engine, lab) };
       const report = await runTests(engine, lab, options, io.interrupted);
       showReport(io, options, report);

@@ -1,28 +1,30 @@
 import { up } from "../../engine/up.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { addSetOption, type SetOptions } from "../set-option.js";
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, SetOptions {
   readonly dryRun?: boolean;
 }
 
 export const registerUp: RegisterCommand = (program, io) => {
-  program
+  const command = program
     .command("up")
     .description("bring a lab to what its file says; on failure or Ctrl-C take it down again")
     .argument("<file>", "lab file, such as lab/examples/two-vms/lab.yaml")
     .option("--dry-run", "only print what would be done")
-    .option(...JSON_OPTION)
-    .action(async (file: string, options: Options) => {
-      await withEngine(io, options, async (engine) => {
-        const { lab, actions, steps, record } = await up(engine, file, {
-          signal: io.interrupted,
-          dryRun: options.dryRun ?? false,
-        });
-        const lines = steps.map((step) => `${step}\n`).join("");
-        const machines = record.machines.map(({ machine }) => machine).join(", ");
-        const text = options.dryRun ? lines || "nothing to do\n" : `${lab} is up: ${machines}\n`;
-        const { switch: sw, machines: allocated } = record.deployment;
-        show(io, options, { schemaVersion: 1, lab, actions, switch: sw, machines: allocated }, text);
+    .option(...JSON_OPTION);
+  addSetOption(command).action(async (file: string, options: Options) => {
+    await withEngine(io, options, async (engine) => {
+      const { lab, actions, steps, record } = await up(engine, file, {
+        signal: io.interrupted,
+        dryRun: options.dryRun ?? false,
+        settings: options.set ?? [],
       });
+      const lines = steps.map((step) => `${step}\n`).join("");
+      const machines = record.machines.map(({ machine }) => machine).join(", ");
+      const text = options.dryRun ? lines || "nothing to do\n" : `${lab} is up: ${machines}\n`;
+      const { switch: sw, machines: allocated } = record.deployment;
+      show(io, options, { schemaVersion: 1, lab, actions, switch: sw, machines: allocated }, text);
     });
+  });
 };
