@@ -265,6 +265,10 @@ export class FakeSockets implements Sockets {
     if (!this.listening.has(address)) throw new Error(`connect ECONNREFUSED ${address}`);
     return { write() {}, onData() {}, closed: new Promise(() => {}), async [Symbol.asyncDispose]() {} };
   }
+
+  async here(address: string): Promise<string> {
+    return address;
+  }
 }
 
 export interface FakeHost extends Host {

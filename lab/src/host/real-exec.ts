@@ -1,6 +1,7 @@
 /** Processes through zx, whose templates quote every value. Each process leads a group of its own. */
 import { readFile } from "node:fs/promises";
 import { constants } from "node:os";
+import { StringDecoder } from "node:string_decoder";
 import { $, which } from "zx";
 import { VnflabError } from "../model/error.js";
 import type { Clock } from "./clock.js";
@@ -36,8 +37,11 @@ export class RealExec implements Exec {
       ...(input === undefined ? {} : { input: typeof input === "string" ? input : Buffer.from(input) }),
     })`exec ${argv}`;
     if (onOutput) {
-      running.stdout.on("data", (chunk) => onOutput("stdout", String(chunk)));
-      running.stderr.on("data", (chunk) => onOutput("stderr", String(chunk)));
+      for (const stream of ["stdout", "stderr"] as const) {
+        // A character may come in two chunks.
+        const decoder = new StringDecoder("utf8");
+        running[stream].on("data", (chunk: Buffer) => onOutput(stream, decoder.write(chunk)));
+      }
     }
     const pid = pidOf(running.pid, argv);
     const stopped = new AbortController();

@@ -25,6 +25,10 @@ export class RealSockets implements Sockets {
       });
     });
   }
+
+  async here(address: string): Promise<string> {
+    return address;
+  }
 }
 
 class RealStream implements SocketStream {

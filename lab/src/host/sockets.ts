@@ -12,4 +12,6 @@ export interface Sockets {
   isListening(address: string): Promise<boolean>;
   /** Throws the system's error when nobody accepts. */
   connect(address: string): Promise<SocketStream>;
+  /** The address at which this very process reaches it, for libraries that open sockets themselves. */
+  here(address: string): Promise<string>;
 }

@@ -120,6 +120,11 @@ export const ERROR_CODES = {
     summary: "A file or folder of the lab cannot be read or written.",
     hint: "Check rights and free space, or set VNFLAB_STATE and VNFLAB_RUN to other folders.",
   },
+  VNF_PLACE_LOST: {
+    exitCode: 35,
+    summary: "The connection to where the machines run (a container, another host) was lost, or never came up.",
+    hint: "See whether the container or the host is still there; `vnflab down NAME` removes what is left.",
+  },
   VNF_UNSUPPORTED: {
     exitCode: 41,
     summary: "This kind of machine, or this QEMU, libvirt or switch, cannot do what was asked for.",
