@@ -25,7 +25,10 @@ async function vnflab(...argv: string[]) {
     interrupted: interrupt.signal,
     openEngine: async (emit) => engine.listening(emit),
     readInput: async () => new TextEncoder().encode("typed"),
+    enter: () => undefined,
     keyboard: () => undefined,
+    terminal: { redraws: false, color: false, columns: 80, now: () => 0, every: () => ({ [Symbol.dispose]() {} }) },
+    outIsTerminal: false,
   };
   const exitCode = await run(argv, io);
   return { exitCode, ...output };

@@ -1,12 +1,21 @@
 /** What all commands share: --json, the engine's life, progress on standard error, exit codes. */
 import type { Command } from "commander";
 import type { EngineContext } from "../engine/context.js";
-import { formatEvent, type LabEvent } from "../engine/events.js";
 import type { VnflabError } from "../model/error.js";
 import type { Io } from "./io.js";
+import { progressOn } from "./progress.js";
+import { painter } from "./style.js";
 
 export interface CommonOptions {
   readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Every command that works has these two. */
+export function addVolume(command: Command): void {
+  command.option("-q, --quiet", "no progress, only errors");
+  command.option("-v, --verbose", "progress line by line with the time since the start, also on a terminal");
 }
 
 /** Adds one command to the program; its actions say how they ended by `finish`. */
@@ -26,7 +35,8 @@ export async function withEngine<T>(
   options: CommonOptions,
   work: (engine: EngineContext) => Promise<T>,
 ): Promise<T> {
-  await using engine = await io.openEngine((event) => showEvent(io, options, event));
+  using progress = progressOn(io, options);
+  await using engine = await io.openEngine((event) => progress.show(event));
   return await work(engine);
 }
 
@@ -35,18 +45,17 @@ export function show(io: Io, options: CommonOptions, data: unknown, text: string
   io.out(options.json ? `${JSON.stringify(data, null, 2)}\n` : text);
 }
 
-function showEvent(io: Io, options: CommonOptions, event: LabEvent): void {
-  const line = options.json ? JSON.stringify(event) : formatEvent(event);
-  if (line !== undefined) io.err(`${line}\n`);
-}
-
 export function showError(io: Io, json: boolean, error: VnflabError): void {
   if (json) {
     io.err(`${JSON.stringify({ type: "error", error })}\n`);
     return;
   }
   const log = error.log && error.log.lines.length > 0 ? [`last lines of ${error.log.file}:`, ...error.log.lines] : [];
-  const lines = [`error ${error.code}: ${error.message}`, ...log.map((line, i) => (i === 0 ? line : `  | ${line}`))];
+  const paint = painter(io.terminal.color);
+  const lines = [
+    `${paint("red", `error ${error.code}:`)} ${error.message}`,
+    ...log.map((line, i) => (i === 0 ? line : `  | ${line}`)),
+  ];
   io.err(`${[...lines, `hint: ${error.hint}`].join("\n")}\n`);
   if (process.env.VNFLAB_DEBUG) io.err(`${error.stack}\n${error.cause instanceof Error ? error.cause.stack : ""}\n`);
 }

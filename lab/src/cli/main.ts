@@ -1,8 +1,9 @@
 /** `vnflab` on a real terminal. */
 import { openEngine } from "../engine/compose.js";
 import { watchInterrupts } from "./interrupt.js";
-import type { Io, Keyboard } from "./io.js";
+import type { Io, Keyboard, TerminalFacts } from "./io.js";
 import { run } from "./program.js";
+import { wantsColor } from "./style.js";
 
 /** Ctrl-] */
 const ESCAPE = 0x1d;
@@ -15,8 +16,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     interrupted,
+    terminal: terminalFacts(),
+    outIsTerminal: process.stdout.isTTY === true,
     openEngine,
     readInput,
+    enter,
     keyboard,
   };
   process.exitCode = await run(argv, io);
@@ -25,6 +29,34 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function readInput(): Promise<Uint8Array | undefined> {
   if (process.stdin.isTTY) return undefined;
   return Buffer.concat(await process.stdin.toArray());
+}
+
+function terminalFacts(): TerminalFacts {
+  const { stderr, env } = process;
+  const isTerminal = stderr.isTTY === true;
+  return {
+    redraws: isTerminal && env.TERM !== "dumb",
+    color: wantsColor(env, isTerminal),
+    columns: stderr.columns ?? 100,
+    now: () => performance.now(),
+    every(ms, tick) {
+      const timer = setInterval(tick, ms);
+      timer.unref();
+      return { [Symbol.dispose]: () => clearInterval(timer) };
+    },
+  };
+}
+
+function enter(): Promise<void> | undefined {
+  const { stdin } = process;
+  if (!stdin.isTTY) return undefined;
+  return new Promise((resolve) => {
+    stdin.once("data", () => {
+      stdin.pause();
+      resolve();
+    });
+    stdin.resume();
+  });
 }
 
 function keyboard(): Keyboard | undefined {

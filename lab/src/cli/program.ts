@@ -1,7 +1,8 @@
 /** The command line: parse, run, exit code. */
 import { Command, CommanderError } from "commander";
 import { asVnflabError, ERROR_CODES, VnflabError } from "../model/error.js";
-import { showError } from "./command.js";
+import { addVolume, showError } from "./command.js";
+import { examples, formatHelp } from "./help.js";
 import type { Io } from "./io.js";
 import { commands } from "./registry.js";
 
@@ -11,13 +12,28 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
   const program = new Command("vnflab")
     .description("a laboratory of machines that talk libmtcp over a vhost-user switch")
     .version(VERSION)
+    .configureHelp({ formatHelp })
     .enablePositionalOptions()
     .showSuggestionAfterError();
+  examples(program, [
+    "vnflab doctor",
+    "vnflab demo",
+    "vnflab up lab/examples/two-vms/lab.yaml",
+    "vnflab test two-vms --suite tcp",
+    "vnflab exec two-vms vm1 -- uname -a",
+    "vnflab down two-vms",
+  ]);
   for (const register of commands) register(program, io, finish);
-  for (const command of [program, ...program.commands]) {
+  for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
+    if (command.options.some(({ long }) => long === "--json")) addVolume(command);
   }
   return program;
+}
+
+/** The program, its commands and theirs. */
+export function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
 }
 
 /** Returns the exit code. Never throws. */

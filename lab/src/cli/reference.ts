@@ -22,7 +22,7 @@ export function errorsReference(): string {
 }
 
 export function cliReference(program: Command): string {
-  const sections = program.commands.map((command) => [`## vnflab ${command.name()}`, "", ...helpOf(command)]);
+  const sections = program.commands.flatMap((command) => sectionsOf(command, `vnflab ${command.name()}`, "##"));
   return [
     "# The vnflab command",
     "",
@@ -36,9 +36,17 @@ export function cliReference(program: Command): string {
     "| `VNFLAB_ROOT` | the repository with the built programs; otherwise the one that the command is part of |",
     "| `VNFLAB_LIBVIRT_URI` | libvirt of the virtual machines of a lab that is brought up; otherwise a private libvirtd |",
     "| `VNFLAB_DEBUG` | print stack traces |",
+    "| `NO_COLOR`, `FORCE_COLOR` | no colours whatever the terminal; colours even without one |",
     "",
-    ...sections.flat(),
+    ...sections,
   ].join("\n");
+}
+
+/** Hidden ones are for programs; those below a command follow it. */
+function sectionsOf(command: Command, name: string, mark: string): string[] {
+  if ((command as unknown as { readonly _hidden?: boolean })._hidden) return [];
+  const below = command.commands.flatMap((one) => sectionsOf(one, `${name} ${one.name()}`, `${mark}#`));
+  return [`${mark} ${name}`, "", ...helpOf(command), ...below];
 }
 
 function helpOf(command: Command): string[] {

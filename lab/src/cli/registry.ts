@@ -2,11 +2,17 @@
 import type { RegisterCommand } from "./command.js";
 import { registerBench } from "./commands/bench.js";
 import { registerConsole } from "./commands/console.js";
+import { registerCp } from "./commands/cp.js";
 import { registerDemo } from "./commands/demo.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerDown } from "./commands/down.js";
 import { registerExec } from "./commands/exec.js";
 import { registerLogs } from "./commands/logs.js";
+import { registerPause } from "./commands/pause.js";
+import { registerReset } from "./commands/reset.js";
+import { registerResume } from "./commands/resume.js";
+import { registerShell } from "./commands/shell.js";
+import { registerSnapshot } from "./commands/snapshot.js";
 import { registerStatus } from "./commands/status.js";
 import { registerTest } from "./commands/test.js";
 import { registerUp } from "./commands/up.js";
@@ -16,8 +22,14 @@ export const commands: readonly RegisterCommand[] = [
   registerUp,
   registerStatus,
   registerExec,
+  registerShell,
+  registerCp,
   registerConsole,
   registerLogs,
+  registerPause,
+  registerResume,
+  registerReset,
+  registerSnapshot,
   registerTest,
   registerBench,
   registerDown,

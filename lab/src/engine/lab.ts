@@ -1,7 +1,15 @@
 /** A running lab, for commands and suites: its machines, and what can be done in them. */
 import { configureStack, stackConfPath } from "../drivers/configure-stack.js";
-import type { GuestCommand, GuestProcess, MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
+import type {
+  GuestCommand,
+  GuestProcess,
+  MachineDriver,
+  MachineSpec,
+  MachineState,
+  Terminal,
+} from "../drivers/machine-driver.js";
 import type { SwitchState } from "../drivers/switch-driver.js";
+import type { RunResult } from "../host/exec.js";
 import type { AllocatedMachine } from "../model/deployment.js";
 import { firstNic, type StackModel } from "../model/topology.js";
 import { Application } from "./application.js";
@@ -48,12 +56,51 @@ export class LabMachine {
     return this.driver.exec(this.spec, command);
   }
 
-  putFile(path: string, content: Uint8Array): Promise<void> {
+  /** Runs a command to its end. */
+  async run(argv: readonly string[]): Promise<RunResult> {
+    return (await this.exec({ argv })).wait();
+  }
+
+  putFile(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     return this.driver.putFile(this.spec, path, content);
+  }
+
+  /** In chunks: for files that may be too big for the memory. */
+  readFile(path: string): AsyncIterable<Uint8Array> {
+    return this.driver.readFile(this.spec, path);
   }
 
   getFile(path: string): Promise<Uint8Array> {
     return this.driver.getFile(this.spec, path);
+  }
+
+  observe(): Promise<MachineState> {
+    return this.driver.observe(this.spec);
+  }
+
+  pause(): Promise<void> {
+    return this.driver.control.pause(this.spec);
+  }
+
+  resume(): Promise<void> {
+    return this.driver.control.resume(this.spec);
+  }
+
+  /** Its reset button; engine/control.ts has it ready again. */
+  reset(): Promise<void> {
+    return this.driver.control.reset(this.spec);
+  }
+
+  save(file: string): Promise<void> {
+    return this.driver.control.save(this.spec, file);
+  }
+
+  restore(file: string): Promise<void> {
+    return this.driver.control.restore(this.spec, file);
+  }
+
+  get terminal(): Terminal {
+    return this.driver.terminal(this.spec);
   }
 
   private get driver(): MachineDriver {
@@ -79,6 +126,11 @@ export class Lab {
   machine(name: string): LabMachine {
     const { spec, allocated } = machineOf(this.record, name);
     return new LabMachine(this.context, spec, allocated);
+  }
+
+  /** Those of these names, in their order; all when none is named. */
+  select(names: readonly string[] | undefined): readonly LabMachine[] {
+    return names === undefined ? this.machines : [...new Set(names)].map((name) => this.machine(name));
   }
 
   switchState(): Promise<SwitchState> {

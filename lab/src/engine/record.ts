@@ -7,6 +7,7 @@ import type { Files } from "../host/files.js";
 import type { Layout } from "../host/layout.js";
 import type { AllocatedMachine, Deployment } from "../model/deployment.js";
 import { VnflabError } from "../model/error.js";
+import { didYouMean } from "../model/suggest.js";
 
 export interface LabRecord {
   readonly schemaVersion: 1;
@@ -43,7 +44,10 @@ export async function findRecord(files: Files, stateDir: string): Promise<LabRec
 /** Throws VNF_LAB_UNKNOWN when there is no such lab. */
 export async function requireRecord(files: Files, layout: Layout, lab: string): Promise<LabRecord> {
   const record = await findRecord(files, layout.lab(lab).stateDir);
-  if (!record) throw new VnflabError("VNF_LAB_UNKNOWN", `there is no lab "${lab}" in ${layout.stateRoot}`);
+  if (!record) {
+    const near = didYouMean(lab, await files.list(join(layout.stateRoot, "labs")));
+    throw new VnflabError("VNF_LAB_UNKNOWN", `there is no lab "${lab}" in ${layout.stateRoot}${near}`);
+  }
   return record;
 }
 
@@ -51,8 +55,9 @@ export function machineOf(record: LabRecord, name: string): { spec: MachineSpec;
   const spec = record.machines.find(({ machine }) => machine === name);
   const allocated = record.deployment.machines.find((machine) => machine.name === name);
   if (!spec || !allocated) {
-    const names = record.machines.map(({ machine }) => machine).join(", ");
-    throw new VnflabError("VNF_LAB_UNKNOWN", `lab "${record.lab}" has no machine "${name}"; it has ${names}`);
+    const names = record.machines.map(({ machine }) => machine);
+    const message = `lab "${record.lab}" has no machine "${name}"${didYouMean(name, names)}; it has ${names.join(", ")}`;
+    throw new VnflabError("VNF_LAB_UNKNOWN", message);
   }
   return { spec, allocated };
 }

@@ -8,8 +8,9 @@ import { formatBench, isComplete } from "../../suites/bench/results.js";
 import { chooseRows } from "../../suites/bench/rows.js";
 import { type BenchOptions, runBench } from "../../suites/bench/run-bench.js";
 import { ANSWER_IS_NO, type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { examples } from "../help.js";
+import { wholeNumber } from "../names.js";
 import { addSetOption, type SetOptions } from "../set-option.js";
-import { wholeNumber } from "./logs.js";
 
 interface Options extends CommonOptions {
   readonly rows?: string[];
@@ -52,6 +53,10 @@ export const registerBench: RegisterCommand = (program, io, finish) => {
       if (!isComplete(results)) finish(ANSWER_IS_NO);
     });
   });
+  examples(command, [
+    "vnflab bench two-vms",
+    "vnflab bench one-queue-many-cores --rows rpc64 --designs shared 1kb --runs 5",
+  ]);
 };
 
 /** A lab that ran before runs on; one that was started for this goes again, whatever happens. */

@@ -1,9 +1,10 @@
 import { attachConsole, findConsole } from "../../engine/logs.js";
 import { VnflabError } from "../../model/error.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { examples } from "../help.js";
 
 export const registerConsole: RegisterCommand = (program, io) => {
-  program
+  const command = program
     .command("console")
     .description("type on a machine's serial console; Ctrl-] leaves. With --json: where it is")
     .argument("<lab>", "name of the lab")
@@ -23,4 +24,5 @@ export const registerConsole: RegisterCommand = (program, io) => {
         await attachConsole(engine, place, { ...keyboard, write: (data) => io.out(Buffer.from(data).toString()) });
       });
     });
+  examples(command, ["vnflab console two-vms vm1", "vnflab console two-vms vm1 --json"]);
 };

@@ -3,6 +3,7 @@ import { exampleFile, up } from "../../engine/up.js";
 import { isSuccess } from "../../suites/report.js";
 import { chooseCases } from "../../suites/run-suites.js";
 import { ANSWER_IS_NO, type RegisterCommand, withEngine } from "../command.js";
+import { examples } from "../help.js";
 import { addSetOption, type SetOptions } from "../set-option.js";
 import { addTestOptions, runTests, showReport, type TestOptions } from "./test.js";
 
@@ -11,6 +12,7 @@ export const registerDemo: RegisterCommand = (program, io, finish) => {
     .command("demo")
     .description("up, test and down in one; nothing stays behind, whatever happens")
     .argument("[file]", "lab file; the example of two virtual machines when absent");
+  examples(command, ["vnflab demo", "vnflab demo lab/examples/two-processes/lab.yaml --quick"]);
   addSetOption(addTestOptions(command)).action(async (file: string | undefined, options: TestOptions & SetOptions) => {
     // Before minutes are spent on a lab that cannot be tested.
     chooseCases(options.only);

@@ -1,9 +1,10 @@
 import { examine } from "../../engine/doctor.js";
 import type { Finding } from "../../model/finding.js";
 import { ANSWER_IS_NO, type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { examples } from "../help.js";
 
 export const registerDoctor: RegisterCommand = (program, io, finish) => {
-  program
+  const command = program
     .command("doctor")
     .description("check what this host offers; exit code 1 when something keeps labs from running")
     .option(...JSON_OPTION)
@@ -18,6 +19,7 @@ export const registerDoctor: RegisterCommand = (program, io, finish) => {
         if (findings.some(({ status }) => status === "failure")) finish(ANSWER_IS_NO);
       });
     });
+  examples(command, ["vnflab doctor", "vnflab doctor --json"]);
 };
 
 function formatFinding({ check, status, message, hint }: Finding): string {

@@ -1,8 +1,9 @@
 import { down } from "../../engine/down.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { examples } from "../help.js";
 
 export const registerDown: RegisterCommand = (program, io) => {
-  program
+  const command = program
     .command("down")
     .description("stop a lab and remove all of it; its file is not needed")
     .argument("<lab>", "name of the lab")
@@ -11,4 +12,5 @@ export const registerDown: RegisterCommand = (program, io) => {
       await withEngine(io, options, (engine) => down(engine, lab));
       show(io, options, { schemaVersion: 1, lab, removed: true }, `${lab} is down\n`);
     });
+  examples(command, ["vnflab down two-vms"]);
 };

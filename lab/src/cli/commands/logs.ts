@@ -1,13 +1,14 @@
-import { InvalidArgumentError } from "commander";
 import { readLogs } from "../../engine/logs.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { examples } from "../help.js";
+import { wholeNumber } from "../names.js";
 
 interface Options extends CommonOptions {
   readonly lines: number;
 }
 
 export const registerLogs: RegisterCommand = (program, io) => {
-  program
+  const command = program
     .command("logs")
     .description("last lines of the console of a machine, of the switch, or of all")
     .argument("<lab>", "name of the lab")
@@ -21,9 +22,5 @@ export const registerLogs: RegisterCommand = (program, io) => {
         show(io, options, { schemaVersion: 1, lab, logs }, text.join(""));
       });
     });
+  examples(command, ["vnflab logs two-vms", "vnflab logs two-vms vm1 -n 20", "vnflab logs -f two-vms switch"]);
 };
-
-export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number, 1 or more.");
-  return Number(text);
-}

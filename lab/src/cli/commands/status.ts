@@ -1,9 +1,10 @@
 import { type LabStatus, labStatus, listLabs } from "../../engine/status.js";
 import { formatTable } from "../../suites/report.js";
 import { ANSWER_IS_NO, type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { examples } from "../help.js";
 
 export const registerStatus: RegisterCommand = (program, io, finish) => {
-  program
+  const command = program
     .command("status")
     .description("what runs of a lab, or which labs there are; exit code 1 when a part of the lab does not run")
     .argument("[lab]", "name of the lab")
@@ -17,6 +18,7 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
         if (lab !== undefined && !labs.every(({ running }) => running)) finish(ANSWER_IS_NO);
       });
     });
+  examples(command, ["vnflab status", "vnflab status two-vms"]);
 };
 
 function formatStatus(status: LabStatus): string {

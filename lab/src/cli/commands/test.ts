@@ -5,8 +5,9 @@ import { NORMAL, QUICK } from "../../suites/case.js";
 import { formatReport, isSuccess, type SuiteReport } from "../../suites/report.js";
 import { runSuites } from "../../suites/run-suites.js";
 import { ANSWER_IS_NO, type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { examples } from "../help.js";
 import type { Io } from "../io.js";
-import { wholeNumber } from "./logs.js";
+import { wholeNumber } from "../names.js";
 
 export interface TestOptions extends CommonOptions {
   readonly quick?: boolean;
@@ -23,6 +24,11 @@ export const registerTest: RegisterCommand = (program, io, finish) => {
     .command("test")
     .description("run the TCP and UDP suites across a lab's machines; exit code 1 when a case fails")
     .argument("<lab>", "name of the lab");
+  examples(command, [
+    "vnflab test two-vms",
+    "vnflab test two-vms --suite tcp udp --quick",
+    "vnflab test two-vms --case tcp.bulk --repeat 10 --until-fail --tap results.tap",
+  ]);
   addTestOptions(command).action(async (name: string, options: TestOptions) => {
     await withEngine(io, options, async (engine) => {
       const report = await runTests(engine, name, options, io.interrupted);

@@ -1,5 +1,6 @@
 import { up } from "../../engine/up.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { examples } from "../help.js";
 import { addSetOption, type SetOptions } from "../set-option.js";
 
 interface Options extends CommonOptions, SetOptions {
@@ -27,4 +28,8 @@ export const registerUp: RegisterCommand = (program, io) => {
       show(io, options, { schemaVersion: 1, lab, actions, switch: sw, machines: allocated }, text);
     });
   });
+  examples(command, [
+    "vnflab up lab/examples/two-vms/lab.yaml",
+    "vnflab up lab/examples/two-processes/lab.yaml --dry-run",
+  ]);
 };

@@ -1,0 +1,59 @@
+/** Machines of a lab that pause, go on or are reset, several at once. */
+import { acquireLock } from "../host/lock.js";
+import { VnflabError } from "../model/error.js";
+import type { Action } from "../plan/plan.js";
+import type { EngineContext } from "./context.js";
+import { lockFile } from "./down.js";
+import { Lab, type LabMachine } from "./lab.js";
+import { runActions } from "./run-actions.js";
+
+const VERBS = {
+  pause: (machine: LabMachine) => machine.pause(),
+  resume: (machine: LabMachine) => machine.resume(),
+} as const;
+
+/** Pauses or resumes; all machines when none is named. Gives the names of those that it was done to. */
+export async function pauseOrResume(
+  context: EngineContext,
+  name: string,
+  verb: keyof typeof VERBS,
+  names: readonly string[] | undefined,
+): Promise<string[]> {
+  const lab = await Lab.open(context, name);
+  await using _lock = await acquireLock(context.host, lockFile(context, name), `vnflab ${verb} ${name}`);
+  const machines = lab.select(names);
+  await Promise.all(machines.map(VERBS[verb]));
+  return machines.map((machine) => machine.name);
+}
+
+/** Resets machines and waits until they are as ready as after `up`. */
+export async function reset(
+  context: EngineContext,
+  name: string,
+  names: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const lab = await Lab.open(context, name);
+  await using _lock = await acquireLock(context.host, lockFile(context, name), `vnflab reset ${name}`);
+  const machines = lab.select(names);
+  for (const machine of machines) await refuseUnlessRunning(machine);
+  await Promise.all(machines.map((machine) => machine.reset()));
+  await makeReady(lab, machines, signal);
+  return machines.map((machine) => machine.name);
+}
+
+/** The steps of `up` that follow the start of a machine. */
+export async function makeReady(lab: Lab, machines: readonly LabMachine[], signal: AbortSignal): Promise<void> {
+  const steps = (["await-machine", "configure-stack", "check-link"] as const).flatMap((kind) =>
+    machines.map(({ name }): Action => ({ kind, machine: name })),
+  );
+  await runActions(lab.context, lab.record, steps, { signal });
+}
+
+async function refuseUnlessRunning(machine: LabMachine): Promise<void> {
+  const { status, detail } = await machine.observe();
+  if (status === "running") return;
+  throw new VnflabError("VNF_GUEST_COMMAND", `${machine.name} does not run: ${detail}`, {
+    hint: "Run `vnflab up FILE`, which starts what does not run.",
+  });
+}
