@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type FakeEngine, fakeEngine, LAB_FILE } from "../engine/fake-engine.js";
 import { ERROR_CODES, VnflabError } from "../model/error.js";
+import { runFake } from "./fake-io.js";
 import type { Io } from "./io.js";
-import { buildProgram, run } from "./program.js";
+import { buildProgram } from "./program.js";
 import { cliReference, errorsReference } from "./reference.js";
 
 let engine: FakeEngine;
@@ -13,26 +14,7 @@ beforeEach(async () => {
   interrupt = new AbortController();
 });
 
-async function vnflab(...argv: string[]) {
-  const output = { out: "", err: "" };
-  const io: Io = {
-    out: (text) => {
-      output.out += text;
-    },
-    err: (text) => {
-      output.err += text;
-    },
-    interrupted: interrupt.signal,
-    openEngine: async (emit) => engine.listening(emit),
-    readInput: async () => new TextEncoder().encode("typed"),
-    enter: () => undefined,
-    keyboard: () => undefined,
-    terminal: { redraws: false, color: false, columns: 80, now: () => 0, every: () => ({ [Symbol.dispose]() {} }) },
-    outIsTerminal: false,
-  };
-  const exitCode = await run(argv, io);
-  return { exitCode, ...output };
-}
+const vnflab = (...argv: string[]) => runFake(engine, argv, { interrupted: interrupt.signal });
 
 describe("vnflab", () => {
   it("up, status, logs and down, as text", async () => {

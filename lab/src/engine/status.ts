@@ -12,6 +12,8 @@ export interface MachineStatus {
   readonly mac: string;
   readonly status: MachineState["status"];
   readonly detail: string;
+  /** It runs and stands still. */
+  readonly paused?: boolean;
   readonly port?: PortState;
 }
 
@@ -34,11 +36,11 @@ export async function labStatus(context: EngineContext, lab: string): Promise<La
   const { ports, ...sw } = await context.switchDriver(record.switch).observe(record.switch);
   const machines = await Promise.all(
     record.machines.map(async (spec, index): Promise<MachineStatus> => {
-      const { status, detail } = await context.machineDriver(spec).observe(spec);
+      const { status, detail, paused } = await context.machineDriver(spec).observe(spec);
       const port = ports.find(({ name }) => name === spec.machine);
       const { address = "", mac = "" } = record.deployment.machines[index]?.nics[0] ?? {};
       const known = { name: spec.machine, kind: spec.kind, address, mac, status, detail };
-      return port ? { ...known, port } : known;
+      return { ...known, ...(paused ? { paused } : {}), ...(port ? { port } : {}) };
     }),
   );
   const running = sw.status === "running" && machines.every(({ status }) => status === "running");

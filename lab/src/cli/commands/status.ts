@@ -22,9 +22,9 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
 };
 
 function formatStatus(status: LabStatus): string {
-  const rows = status.machines.map(({ name, kind, address, mac, status: state, detail, port }) => {
+  const rows = status.machines.map(({ name, kind, address, mac, status: state, detail, paused, port }) => {
     const link = port?.linkUp ? "link up" : "no link";
-    return [name, kind, address, mac, state, link, detail];
+    return [name, kind, address, mac, paused ? "paused" : state, link, detail];
   });
   const sw = ["switch", "vportd", "", "", status.switch.status, "", status.switch.detail];
   return `${[`${status.lab} (${status.file})`, ...formatTable([sw, ...rows])].join("\n")}\n`;
