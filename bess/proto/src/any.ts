@@ -4,9 +4,13 @@ import type { MessageTypeDefinition } from "@grpc/proto-loader";
 import type { ProtoGrpcType as ModuleTypes } from "./generated/module_msg.js";
 import type { ProtoGrpcType as PortTypes } from "./generated/port_msg.js";
 import type { ProtoGrpcType as ServiceTypes } from "./generated/service.js";
+import type { ProtoGrpcType as VportdTypes } from "./generated/vportd_msg.js";
 import { schema } from "./schema.js";
 
-type Messages = ModuleTypes["bess"]["pb"] & PortTypes["bess"]["pb"] & Omit<ServiceTypes["bess"]["pb"], "BESSControl">;
+type Messages = ModuleTypes["bess"]["pb"] &
+  PortTypes["bess"]["pb"] &
+  VportdTypes["bess"]["pb"] &
+  Omit<ServiceTypes["bess"]["pb"], "BESSControl">;
 
 export type MessageName = keyof Messages & string;
 export type Message<N extends MessageName> = Messages[N] extends MessageTypeDefinition<infer I, infer _O> ? I : never;

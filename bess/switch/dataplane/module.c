@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const struct module_class *const classes[] = {
-    &l2_forward_class, &merge_class,     &port_inc_class, &port_out_class, &queue_inc_class,
-    &queue_out_class,  &replicate_class, &sink_class,     &source_class,
+    &impair_class,    &l2_forward_class, &l2_switch_class, &merge_class, &port_inc_class, &port_out_class,
+    &queue_inc_class, &queue_out_class,  &replicate_class, &sink_class,  &source_class,
 };
 
 static const struct module_class *class_find(const char *name)

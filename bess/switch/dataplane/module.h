@@ -28,6 +28,7 @@ struct run_ctx {
     unsigned depth;
     struct rte_mempool *pool;
     uint64_t silent_drops;
+    uint64_t wake_tsc; /* a task lowers it to when it has something to do; the worker sleeps no longer */
 };
 
 struct module_class {
@@ -39,6 +40,9 @@ struct module_class {
     int (*init)(struct dataplane *dp, struct module *m, const int64_t *args, unsigned n_args);
     void (*deinit)(struct dataplane *dp, struct module *m);
     int (*command)(struct module *m, const char *name, const int64_t *args, unsigned n_args, int64_t *result);
+    /* Answers with up to `max` words: how many, or a negative errno. */
+    int (*query)(struct module *m, const char *name, const int64_t *args, unsigned n_args, int64_t *out,
+                 unsigned max);
     /* Takes the batch over. NULL for a class without input. */
     void (*process)(struct run_ctx *ctx, struct module *m, uint16_t igate, struct batch *b);
     /* One round of a task; returns how many packets it moved. NULL for a class without tasks. */
@@ -83,7 +87,7 @@ void module_send(struct run_ctx *ctx, struct module *m, uint16_t ogate, struct b
 void module_drop(struct run_ctx *ctx, struct module *m, struct batch *b);
 
 /* The classes, each in a file of its own. */
-extern const struct module_class l2_forward_class, merge_class, port_inc_class, port_out_class,
-    queue_inc_class, queue_out_class, replicate_class, sink_class, source_class;
+extern const struct module_class impair_class, l2_forward_class, l2_switch_class, merge_class, port_inc_class,
+    port_out_class, queue_inc_class, queue_out_class, replicate_class, sink_class, source_class;
 
 #endif

@@ -8,106 +8,12 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "dataplane.h"
-#include "eal.h"
-
-#define N_BUFFERS 2048
-#define N_PROBES 4
-
-static struct dataplane dp;
-static struct run_ctx ctx;
-
-/* ---- probes: the ends of a test's graph ---- */
-
-static struct {
-    struct module module;
-    unsigned n;
-    struct rte_mbuf *pkt[DP_BURST_MAX * 4];
-} probes[N_PROBES];
-
-static void probe_process(struct run_ctx *c, struct module *m, uint16_t igate, struct batch *b)
-{
-    (void)c;
-    (void)igate;
-    for (int i = 0; i < N_PROBES; i++) {
-        if (m != &probes[i].module)
-            continue;
-        memcpy(&probes[i].pkt[probes[i].n], b->pkt, b->n * sizeof(b->pkt[0]));
-        probes[i].n += b->n;
-    }
-    b->n = 0;
-}
-
-static const struct module_class probe_class = {.name = "Probe", .igates = 1, .process = probe_process};
-
-static int setup(void **state)
-{
-    (void)state;
-    memset(&probes, 0, sizeof(probes));
-    memset(&ctx, 0, sizeof(ctx));
-    ctx.pool = dp.pool;
-    for (int i = 0; i < N_PROBES; i++)
-        probes[i].module.class = &probe_class;
-    return 0;
-}
-
-/* Every test gives back all buffers. */
-static int teardown(void **state)
-{
-    (void)state;
-    for (int i = 0; i < N_PROBES; i++)
-        rte_pktmbuf_free_bulk(probes[i].pkt, probes[i].n);
-    return rte_mempool_in_use_count(dp.pool) == 0 ? 0 : -1;
-}
-
-static struct module *create(const char *class_name, const int64_t *args, unsigned n)
-{
-    struct module *m;
-
-    assert_int_equal(module_create(&dp, class_name, args, n, &m), 0);
-    return m;
-}
-
-static struct module *create_probed(const char *class_name, const int64_t *args, unsigned n, unsigned n_gates)
-{
-    struct module *m = create(class_name, args, n);
-
-    for (unsigned g = 0; g < n_gates; g++)
-        assert_int_equal(module_connect(m, g, &probes[g].module, 0, true), 0);
-    return m;
-}
-
-/* A frame of 60 bytes to `dst`, marked with `mark`. */
-static struct rte_mbuf *frame(uint64_t dst, uint8_t mark)
-{
-    struct rte_mbuf *pkt = rte_pktmbuf_alloc(dp.pool);
-    uint8_t *data;
-
-    assert_non_null(pkt);
-    data = (uint8_t *)rte_pktmbuf_append(pkt, 60);
-    memset(data, 0, 60);
-    for (int i = 0; i < 6; i++)
-        data[i] = dst >> (40 - 8 * i);
-    data[14] = mark;
-    return pkt;
-}
-
-static uint8_t mark_of(const struct rte_mbuf *pkt)
-{
-    return *rte_pktmbuf_mtod_offset(pkt, const uint8_t *, 14);
-}
-
-static void push(struct module *m, struct batch *b)
-{
-    m->class->process(&ctx, m, 0, b);
-}
+#include "testkit.h"
 
 /* ---- links ---- */
 
@@ -423,8 +329,6 @@ static void a_paused_worker_stands_still(void **state)
     module_destroy(&dp, sink);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,17 +347,6 @@ int main(void)
         CASE(what_a_device_refuses_is_freed_and_counted),
         CASE(a_paused_worker_stands_still),
     };
-    char prefix[32];
-    struct eal_config cfg = {.file_prefix = prefix, .mem_mb = 64, .n_buffers = N_BUFFERS, .log_fd = -1};
-    const char *why;
-    int ret;
 
-    snprintf(prefix, sizeof(prefix), "vportd-unit-%d", getpid());
-    if (eal_start(&cfg, &dp.pool, &why) != 0) {
-        fprintf(stderr, "%s\n", why);
-        return 1;
-    }
-    ret = cmocka_run_group_tests_name("dataplane/modules", tests, NULL, NULL);
-    eal_stop();
-    return ret;
+    return kit_start() ? kit_stop(cmocka_run_group_tests_name("dataplane/modules", tests, NULL, NULL)) : 1;
 }

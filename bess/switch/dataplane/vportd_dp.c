@@ -205,6 +205,16 @@ int vdp_module_command(int module, const char *name, const int64_t *args, uint32
     return m->class->command == NULL ? -EOPNOTSUPP : m->class->command(m, name, args, n_args, result);
 }
 
+int vdp_module_query(int module, const char *name, const int64_t *args, uint32_t n_args, int64_t *out,
+                     uint32_t max)
+{
+    struct module *m = module_at(module);
+
+    if (m == NULL)
+        return -ENOENT;
+    return m->class->query == NULL ? -EOPNOTSUPP : m->class->query(m, name, args, n_args, out, max);
+}
+
 int vdp_module_set_shared(int module, int shared)
 {
     struct module *m = module_at(module);

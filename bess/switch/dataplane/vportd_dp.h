@@ -54,6 +54,9 @@ VDP_API int vdp_module_destroy(int module);
 VDP_API int vdp_module_tasks(int module);
 VDP_API int vdp_module_command(int module, const char *name, const int64_t *args, uint32_t n_args,
                                int64_t *result);
+/* How many words of `out` were written. */
+VDP_API int vdp_module_query(int module, const char *name, const int64_t *args, uint32_t n_args, int64_t *out,
+                             uint32_t max);
 VDP_API int vdp_module_set_shared(int module, int shared);
 VDP_API int vdp_module_deadends(int module, uint64_t *packets);
 VDP_API int vdp_connect(int from, uint32_t ogate, int to, uint32_t igate, int track);

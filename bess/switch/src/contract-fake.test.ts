@@ -8,6 +8,7 @@ import { service } from "./rpc/service.js";
 import { Switch } from "./switch.js";
 import { link, module, port } from "./testing/build.js";
 import { contractSuite, type Running } from "./testing/contract.js";
+import { modulesSuite } from "./testing/contract-modules.js";
 import { FakeDataPlane } from "./testing/fake-dataplane.js";
 import { Rpc } from "./testing/rpc.js";
 
@@ -39,6 +40,7 @@ async function startFake(): Promise<FakeRunning> {
 }
 
 contractSuite("fake data plane", startFake);
+modulesSuite("fake data plane", startFake);
 
 describe("control plane over the fake", () => {
   it("marks as shared just what several workers run", async () => {

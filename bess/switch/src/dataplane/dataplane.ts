@@ -41,6 +41,8 @@ export interface ModulePlane {
   create(className: string, args: number[]): { id: number; tasks: number };
   destroy(module: number): void;
   command(module: number, name: string, args: number[]): number;
+  /** Up to `max` numbers; what they mean is said in the class's C file. */
+  query(module: number, name: string, args: number[], max: number): number[];
   /** Several workers run it, so that its output needs a lock. */
   setShared(module: number, shared: boolean): void;
   deadends(module: number): number;

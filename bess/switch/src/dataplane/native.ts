@@ -193,6 +193,14 @@ class NativeModules implements ModulePlane {
     return Number(result[0]);
   };
 
+  query: ModulePlane["query"] = (module, name, args, max) => {
+    const signature =
+      "vdp_module_query(int module, const char *name, const int64_t *args, uint32_t n_args, int64_t *out, uint32_t max)";
+    const out = new BigInt64Array(max);
+    const count = this.lib.call(signature, module, name, words(args), args.length, out, max);
+    return Array.from(out.subarray(0, count), Number);
+  };
+
   setShared(module: number, shared: boolean): void {
     this.lib.call("vdp_module_set_shared(int module, int shared)", module, shared ? 1 : 0);
   }

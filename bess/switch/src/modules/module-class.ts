@@ -6,6 +6,8 @@ import type { Port } from "../state/ports.js";
 
 export const MAX_BURST = 64;
 export const MAX_GATES = 8192;
+/** Queues of a port that one module may carry side by side. */
+export const MAX_LANES = 128;
 /** "Gate" that means: drop. */
 export const DROP_GATE = 8192;
 

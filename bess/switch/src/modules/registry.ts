@@ -2,12 +2,16 @@
 // A new class: its file, and one line here.
 import { missing } from "../errors.js";
 import { merge, replicate, sink, source } from "./flow.js";
+import { impair } from "./impair.js";
 import { l2Forward } from "./l2-forward.js";
+import { l2Switch } from "./l2-switch.js";
 import type { ModuleClass } from "./module-class.js";
 import { portInc, portOut, queueInc, queueOut } from "./ports.js";
 
 const CLASSES: readonly ModuleClass[] = [
+  impair,
   l2Forward,
+  l2Switch,
   merge,
   portInc,
   portOut,

@@ -14,3 +14,8 @@ export function parseMac(text: string): Mac | undefined {
   const bytes = Uint8Array.from(match.slice(1), (digits) => Number.parseInt(digits, 16));
   return { bytes, number: bytes.reduce((sum, byte) => sum * 256 + byte, 0) };
 }
+
+/** Six bytes as one number, spelled out. */
+export function macText(mac: number): string {
+  return (mac.toString(16).padStart(12, "0").match(/../g) ?? []).join(":");
+}

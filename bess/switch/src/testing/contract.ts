@@ -412,7 +412,9 @@ export function contractSuite(name: string, start: () => Promise<Running>): void
       expect((await rpc.ok("ListDrivers")).driver_names).toEqual(["PMDPort"]);
       const { names } = await rpc.ok("ListMclass");
       expect(names).toEqual([
+        "Impair",
         "L2Forward",
+        "L2Switch",
         "Merge",
         "PortInc",
         "PortOut",

@@ -14,6 +14,7 @@ interface FakePort {
 interface FakeModule {
   className: string;
   tasks: number;
+  args: number[];
   table: Map<number, number>;
   maxEntries: number;
   shared: boolean;
@@ -75,6 +76,17 @@ export class FakeDataPlane implements DataPlane {
     for (const qid of qids) port.owners.set(`${dir}${qid}`, owner);
   }
 
+  /** Without frames nothing is learned: static entries alone. */
+  #switchCommand(id: number, name: string, [first = 0, port = 0]: number[]): number {
+    const { table, args } = this.#module(id);
+    if (name === "delete" && !table.delete(first)) throw new DataPlaneError(Errno.ENOENT);
+    if (name !== "add") return 0;
+    if (port >= (args[0] ?? 0)) throw new DataPlaneError(Errno.EINVAL);
+    if (table.has(first)) throw new DataPlaneError(Errno.EEXIST);
+    table.set(first, port);
+    return 0;
+  }
+
   readonly ports: DataPlane["ports"] = {
     create: (device, spec) => {
       const name = device.split(",")[0] ?? "";
@@ -126,8 +138,8 @@ export class FakeDataPlane implements DataPlane {
         const count = dir === "inc" ? port.spec.incQueues : port.spec.outQueues;
         this.#acquire(port, dir, className.startsWith("Queue") ? [second] : all(count), id);
       }
-      const tasks = { QueueInc: 1, Source: 1, PortInc: port?.spec.incQueues ?? 0 }[className] ?? 0;
-      this.#modules.set(id, { className, tasks, table: new Map(), maxEntries: first, shared: false });
+      const tasks = { QueueInc: 1, Source: 1, Impair: 1, PortInc: port?.spec.incQueues ?? 0 }[className] ?? 0;
+      this.#modules.set(id, { className, tasks, args, table: new Map(), maxEntries: first, shared: false });
       return { id, tasks };
     },
     destroy: (id) => {
@@ -138,8 +150,11 @@ export class FakeDataPlane implements DataPlane {
       }
       this.#modules.delete(id);
     },
-    command: (id, name, [mac = 0, gate = 0]) => {
+    command: (id, name, args) => {
+      const [mac = 0, gate = 0] = args;
       const { className, table, maxEntries } = this.#module(id);
+      if (className === "Impair") this.#module(id).args = args;
+      if (className === "L2Switch") return this.#switchCommand(id, name, args);
       if (name === "set_gates") this.#mustStandStill(id);
       if (className !== "L2Forward" || name === "set_default_gate") return 0;
       if (name === "lookup") {
@@ -156,6 +171,12 @@ export class FakeDataPlane implements DataPlane {
       if (table.size >= maxEntries) throw new DataPlaneError(Errno.ENOMEM);
       table.set(mac, gate);
       return 0;
+    },
+    query: (id, name, [first = 0]) => {
+      const { className, args, table } = this.#module(id);
+      if (className === "Impair") return name === "config" ? args : Array.from({ length: 11 }, () => 0);
+      if (name === "counters") return [...Array.from({ length: 11 }, () => 0), table.size];
+      return [...table].slice(first).flatMap(([mac, port]) => [mac, port, 1, 0]);
     },
     setShared: (id, shared) => {
       this.#module(id).shared = shared;
