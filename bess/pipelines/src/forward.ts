@@ -27,24 +27,24 @@ export interface ForwardOptions {
 }
 
 /** DPDK has room for so many ports in one process. */
-const MAX_PORTS = 32;
+export const MAX_PORTS = 32;
 const DROP_GATE = 8192;
 /** The gate of a table that leads to its Replicate; lower ones are the ports by number. */
 const FLOOD_GATE = MAX_PORTS;
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
 
 export function forward(ports: ForwardPort[], options: ForwardOptions = {}): Pipeline {
-  check(ports);
+  checkPorts("forward", ports);
   const pipeline: Pipeline = {
     workers: options.worker === undefined ? [] : [options.worker],
-    ports: ports.map(vhostPort),
+    ports: vhostPorts(ports),
     modules: [],
     connections: [],
     commands: [],
   };
   for (const port of ports) {
     for (let qid = 0; qid < queuesOf(port); qid++) {
-      add(pipeline, outputOf(port, qid), { type: "QueueOutArg", value: { port: port.name, qid } });
+      add(pipeline, laneOutput(port, qid), { type: "QueueOutArg", value: { port: port.name, qid } });
     }
   }
   const lanes = Math.max(...ports.map(queuesOf));
@@ -68,23 +68,30 @@ function addLane(pipeline: Pipeline, ports: ForwardPort[], lane: number, broadca
   }
 }
 
-function queuesOf({ queues = 1 }: ForwardPort): number {
+export function queuesOf({ queues = 1 }: ForwardPort): number {
   return queues;
 }
 
 /** The module that sends what passes in a lane to a port. */
-function outputOf(port: ForwardPort, lane: number): string {
+export function laneOutput(port: ForwardPort, lane: number): string {
   return `out_${port.name}_${lane % queuesOf(port)}`;
 }
 
-function vhostPort(port: ForwardPort): Pipeline["ports"][number] {
-  const queues = queuesOf(port);
-  const vdev = `eth_vhost_${port.name},iface=${port.socket},queues=${queues}`;
-  return { name: port.name, driver: "PMDPort", queues, arg: { type: "PMDPortArg", value: { vdev } } };
+/** The module that reads one queue of a port. */
+export function queueInput(port: ForwardPort, qid: number): string {
+  return `in_${port.name}_${qid}`;
+}
+
+export function vhostPorts(ports: ForwardPort[]): Pipeline["ports"] {
+  return ports.map((port) => {
+    const queues = queuesOf(port);
+    const vdev = `eth_vhost_${port.name},iface=${port.socket},queues=${queues}`;
+    return { name: port.name, driver: "PMDPort", queues, arg: { type: "PMDPortArg", value: { vdev } } };
+  });
 }
 
 function addInput(pipeline: Pipeline, port: ForwardPort, qid: number, to: string): void {
-  const name = `in_${port.name}_${qid}`;
+  const name = queueInput(port, qid);
   add(pipeline, name, { type: "QueueIncArg", value: { port: port.name, qid } });
   link(pipeline, name, 0, to);
 }
@@ -107,14 +114,14 @@ function addTable(pipeline: Pipeline, ports: ForwardPort[], { suffix, lane, floo
   entries.push({ addr: BROADCAST, gate: FLOOD_GATE });
   add(pipeline, fib, { type: "L2ForwardArg", value: { size: tableSize(entries.length) } });
   ports.forEach((port, index) => {
-    if (port !== own) link(pipeline, fib, index, outputOf(port, lane));
+    if (port !== own) link(pipeline, fib, index, laneOutput(port, lane));
   });
   pipeline.commands.push({ name: fib, cmd: "add", arg: { type: "L2ForwardCommandAddArg", value: { entries } } });
 
   // bessd's Replicate sends the original by gate 0 whatever its list says, so the list starts with 0.
   add(pipeline, replicate, { type: "ReplicateArg", value: { gates: flood.map((_, gate) => gate) } });
   flood.forEach((port, gate) => {
-    link(pipeline, replicate, gate, outputOf(port, lane));
+    link(pipeline, replicate, gate, laneOutput(port, lane));
   });
   link(pipeline, fib, FLOOD_GATE, replicate);
   const value = { gate: FLOOD_GATE };
@@ -128,7 +135,7 @@ function tableSize(entries: number): number {
 }
 
 /** The class of a module is its argument's name without "Arg". */
-function add(pipeline: Pipeline, name: string, arg: Argument): void {
+export function add(pipeline: Pipeline, name: string, arg: Argument): void {
   pipeline.modules.push({ name, mclass: arg.type.slice(0, -"Arg".length), arg });
 }
 
@@ -136,39 +143,40 @@ function link(pipeline: Pipeline, m1: string, ogate: number, m2: string): void {
   pipeline.connections.push({ m1, ogate, m2, igate: 0 });
 }
 
-function check(ports: ForwardPort[]): void {
+/** Throws RangeError, its message beginning with the builder's name. */
+export function checkPorts(builder: string, ports: ForwardPort[]): void {
   if (ports.length < 1 || ports.length > MAX_PORTS) {
-    throw new RangeError(`forward: ${ports.length} ports, possible are 1 to ${MAX_PORTS}`);
+    throw new RangeError(`${builder}: ${ports.length} ports, possible are 1 to ${MAX_PORTS}`);
   }
   const owner = new Map<string, string>();
   for (const { name, socket, queues = 1, macs } of ports) {
     if (!/^[A-Za-z0-9_.-]{1,32}$/.test(name)) {
-      throw new RangeError(`forward: port name '${name}' must be 1 to 32 letters, digits, '_', '.' or '-'`);
+      throw new RangeError(`${builder}: port name '${name}' must be 1 to 32 letters, digits, '_', '.' or '-'`);
     }
-    claim(owner, `name ${name}`, name);
+    claim(builder, owner, `name ${name}`, name);
     if (!/^\/[^,\0]{1,106}$/.test(socket)) {
       throw new RangeError(
-        `forward: socket '${socket}' of port ${name} must be an absolute path under 108 bytes, no ','`,
+        `${builder}: socket '${socket}' of port ${name} must be an absolute path under 108 bytes, no ','`,
       );
     }
-    claim(owner, `socket ${socket}`, name);
+    claim(builder, owner, `socket ${socket}`, name);
     if (!Number.isInteger(queues) || queues < 1 || queues > 128) {
-      throw new RangeError(`forward: port ${name} has ${queues} queues, possible are 1 to 128`);
+      throw new RangeError(`${builder}: port ${name} has ${queues} queues, possible are 1 to 128`);
     }
     for (const mac of macs) {
       if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) {
-        throw new RangeError(`forward: '${mac}' of port ${name} is not a MAC address`);
+        throw new RangeError(`${builder}: '${mac}' of port ${name} is not a MAC address`);
       }
       if (Number.parseInt(mac.slice(0, 2), 16) & 1) {
-        throw new RangeError(`forward: '${mac}' of port ${name} is a group address`);
+        throw new RangeError(`${builder}: '${mac}' of port ${name} is a group address`);
       }
-      claim(owner, `MAC ${mac.toLowerCase()}`, name);
+      claim(builder, owner, `MAC ${mac.toLowerCase()}`, name);
     }
   }
 }
 
-function claim(owner: Map<string, string>, what: string, port: string): void {
+function claim(builder: string, owner: Map<string, string>, what: string, port: string): void {
   const other = owner.get(what);
-  if (other !== undefined) throw new RangeError(`forward: ${what} of port ${port} is taken by port ${other}`);
+  if (other !== undefined) throw new RangeError(`${builder}: ${what} of port ${port} is taken by port ${other}`);
   owner.set(what, port);
 }

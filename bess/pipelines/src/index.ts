@@ -1,2 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-export { type ForwardOptions, type ForwardPort, forward } from "./forward.js";
+export { type ForwardOptions, type ForwardPort, forward, MAX_PORTS } from "./forward.js";
+export {
+  type Impairment,
+  impairMessage,
+  impairModule,
+  type SegmentLink,
+  type SegmentsOptions,
+  segments,
+} from "./segments.js";
