@@ -38,7 +38,7 @@ export interface VmSpec extends CommonSpec {
   readonly libvirtUri?: string;
   /** The serial console, to write to; absent when the template has none. */
   readonly consoleSocket?: string;
-  /** MAC addresses of the data NICs, in order. */
+  /** MAC addresses of the NICs that DPDK drives, in order; the kernel of the machine has the others. */
   readonly macs: readonly string[];
 }
 

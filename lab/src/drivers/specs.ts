@@ -4,7 +4,7 @@ import { z } from "zod";
 import { readTscKhz } from "../host/facts.js";
 import type { Host } from "../host/host.js";
 import type { AcceleratorVerdict } from "../model/accelerator.js";
-import type { AllocatedMachine, Deployment } from "../model/deployment.js";
+import { type AllocatedMachine, type Deployment, kernelNics } from "../model/deployment.js";
 import { VnflabError } from "../model/error.js";
 import { renderDomainXml } from "../render/domain-xml.js";
 import { renderKernelCmdline } from "../render/kernel-cmdline.js";
@@ -97,7 +97,8 @@ async function vmSpec(
     kernelArgs: renderKernelCmdline(image.kernelArgs, machine, tscKhz),
   });
   const guestDirs = { binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" };
-  const macs = machine.nics.map(({ mac }) => mac);
+  const kernels = kernelNics(machine);
+  const macs = machine.nics.filter((nic) => !kernels.includes(nic)).map(({ mac }) => mac);
   const libvirtUri = host.env.VNFLAB_LIBVIRT_URI;
   return {
     ...{ ...common, ...guestDirs, kind: "vm", accelerator, domainName, domainXml, consoleSocket, macs },

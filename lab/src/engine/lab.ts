@@ -16,6 +16,9 @@ import { Application } from "./application.js";
 import type { EngineContext } from "./context.js";
 import { type LabRecord, machineOf, requireRecord } from "./record.js";
 
+/** The same programs on the sockets of a kernel. */
+const KERNEL_TWIN = "-kernel";
+
 export class LabMachine {
   constructor(
     private readonly context: EngineContext,
@@ -46,8 +49,10 @@ export class LabMachine {
     return new LabMachine(this.context, this.spec, { ...this.allocated, stack });
   }
 
-  /** Starts an application on the machine's stack. */
-  async start(name: string, options: readonly string[]): Promise<Application> {
+  /** Starts an application on the machine's stack: its twin for the kernel where that is the machine's stack. */
+  async start(application: string, options: readonly string[]): Promise<Application> {
+    const twin = this.allocated.stack.kind === "kernel" && !application.endsWith(KERNEL_TWIN);
+    const name = twin ? `${application}${KERNEL_TWIN}` : application;
     const common = ["-f", this.stackConf, "-N", String(this.allocated.stack.cores)];
     return Application.start(this.context.host.clock, this.driver, this.spec, name, [...options, ...common]);
   }

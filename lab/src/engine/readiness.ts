@@ -33,7 +33,7 @@ async function climb(context: EngineContext, spec: MachineSpec, rung: Rung, sign
   context.emit(detail === undefined ? event : { ...event, detail });
 }
 
-/** The last rung: the stack starts in the machine with its configuration, and the switch sees the link. */
+/** The last rung: the stack starts in the machine with its configuration, and the switch sees the link of each NIC. */
 export async function checkLink(lab: Lab, name: string, signal: AbortSignal): Promise<void> {
   const machine = lab.machine(name);
   const deadlineMs = lab.record.deployment.deadlinesMs.link;
@@ -41,9 +41,10 @@ export async function checkLink(lab: Lab, name: string, signal: AbortSignal): Pr
   await sink.listening({ deadlineMs, signal });
   const probe = async (): Promise<Probed<true>> => {
     const { ports, detail } = await lab.switchState();
-    const port = ports.find((candidate) => candidate.name === name);
-    if (port?.linkUp) return { reached: true, value: true };
-    return { reached: false, lastSeen: port ? "the switch's port has no link" : detail };
+    const states = machine.allocated.nics.map((nic) => ({ nic, port: ports.find((port) => port.name === nic.port) }));
+    const missing = states.find(({ port }) => !port?.linkUp);
+    if (!missing) return { reached: true, value: true };
+    return { reached: false, lastSeen: missing.port ? `the switch's port ${missing.nic.port} has no link` : detail };
   };
   const onDeadline = async (lastSeen: string) => {
     const { said } = await sink.stop();

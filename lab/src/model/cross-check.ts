@@ -1,6 +1,7 @@
 /** What no single key of a lab file shows: contradictions between keys, machines and links. */
 import { formatIpv4, isHostOf, isNetworkOf, type Prefix, parseIpv4, parsePrefix } from "./address.js";
 import { dedicatedCores } from "./distribution.js";
+import { DEFAULT_ROUTE } from "./normalise.js";
 import { placeName, samePlace } from "./place.js";
 import type { Problem } from "./problem.js";
 import type { LabFile } from "./schema.js";
@@ -145,13 +146,16 @@ function checkAddress({ address }: NicModel, link: LinkModel | undefined): strin
   return [`${address} is not in ${link.subnet}, the subnet of ${link.name}`];
 }
 
-function checkForwarding({ kind, forwarding, nics, stack }: MachineModel): Found[] {
+function checkForwarding({ kind, forwarding, aliases, nics, stack }: MachineModel): Found[] {
   const problems: Found[] = [];
   if (kind === "process" && nics.length > 1) {
     problems.push({ at: ["nics", 1], message: "a process has one NIC; a virtual machine can have more" });
   }
   if (kind === "process" && stack.kind === "kernel") {
     problems.push({ at: ["stack", "kind"], message: "a process has no kernel of its own; a virtual machine has" });
+  }
+  if (kind === "process" && aliases.length > 0) {
+    problems.push({ at: ["aliases"], message: "a process has no kernel of its own that takes addresses" });
   }
   if (!forwarding) return problems;
   if (kind === "process") {
@@ -190,20 +194,21 @@ function checkStack({ kind, cpus, nics, stack }: MachineModel): Found[] {
 }
 
 function checkRoutes(machine: MachineModel, topology: Topology): Found[] {
-  const { routes, gateway } = machine;
-  const hops = [
-    ...(gateway === undefined ? [] : [{ at: ["gateway"], via: gateway }]),
-    ...routes.map(({ via }, index) => ({ at: ["routes", index, "via"], via })),
-  ];
   const names = topology.links.map(({ name }) => name);
-  return [
-    ...hops.flatMap(({ at, via }) => checkHop(machine, via, topology).map((message) => ({ at, message }))),
-    ...routes.flatMap(({ to }, index) => {
-      if (parsePrefix(to) || names.includes(to)) return [];
+  const found: Found[] = [];
+  for (const [index, { to, via }] of machine.routes.entries()) {
+    const isGateway = to === DEFAULT_ROUTE && index === machine.routes.length - 1;
+    const at = isGateway ? ["gateway"] : ["routes", index, "via"];
+    if (!parsePrefix(to) && !names.includes(to)) {
       const message = `there is no link "${to}"${didYouMean(to, names)}; there are ${names.join(", ")}`;
-      return [{ at: ["routes", index, "to"], message }];
-    }),
-  ];
+      found.push({ at: ["routes", index, "to"], message });
+    }
+    found.push(...via.flatMap((hop) => checkHop(machine, hop, topology)).map((message) => ({ at, message })));
+    if (via.length > 1 && machine.stack.kind === "libmtcp") {
+      found.push({ at, message: "libmtcp takes one next hop; a kernel takes several" });
+    }
+  }
+  return found;
 }
 
 function checkHop(machine: MachineModel, via: string, { machines, links }: Topology): string[] {

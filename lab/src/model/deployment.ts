@@ -10,7 +10,17 @@ export interface AllocatedNic extends NicModel {
   readonly socket: string;
 }
 
+export interface AllocatedRoute {
+  /** `a.b.c.d/len`; 0.0.0.0/0: everything else. */
+  readonly to: string;
+  /** Addresses of the next hops. */
+  readonly via: readonly string[];
+  /** Number of the NIC by which the first of them is reached. */
+  readonly nic: number;
+}
+
 export interface AllocatedMachine extends MachineModel {
+  readonly routes: readonly AllocatedRoute[];
   readonly nics: readonly AllocatedNic[];
   /** CPUs of the host that the stack runs on; empty for a VM, whose CPUs are its own. */
   readonly cores: readonly number[];
@@ -35,4 +45,21 @@ export interface Deployment {
   readonly deadlinesMs: Topology["deadlinesMs"];
   /** Set when cores are shared by what should have its own: figures are not comparable then. */
   readonly oversubscribed: boolean;
+}
+
+/** The NICs that the machine's kernel drives; DPDK has the others. The stack has the first NIC of a machine. */
+export function kernelNics({ kind, stack, nics }: AllocatedMachine): readonly AllocatedNic[] {
+  if (kind === "process") return [];
+  return stack.kind === "kernel" ? nics : nics.slice(1);
+}
+
+/** Routes by the kernel's NICs; the others are the stack's. */
+export function kernelRoutes(machine: AllocatedMachine): readonly AllocatedRoute[] {
+  const own = kernelNics(machine);
+  return machine.routes.filter(({ nic }) => own.some((candidate) => candidate === machine.nics[nic]));
+}
+
+export function stackRoutes(machine: AllocatedMachine): readonly AllocatedRoute[] {
+  const kernels = kernelRoutes(machine);
+  return machine.routes.filter((route) => !kernels.includes(route));
 }

@@ -10,6 +10,7 @@ import type {
   MachineModel,
   NicModel,
   Place,
+  RouteModel,
   StackModel,
   SwitchModel,
   Topology,
@@ -22,6 +23,8 @@ type LinkFile = NonNullable<LabFile["links"]>[string];
 
 /** The one link of a lab that names none. */
 const ONLY_LINK = { name: "lan", subnet: "169.254.9.0/24" };
+
+export const DEFAULT_ROUTE = "0.0.0.0/0";
 
 /** Makes the path of an image or template absolute; `path` is the key that says it. */
 export type ResolvePath = (value: string, path: readonly string[]) => string;
@@ -99,13 +102,24 @@ function normaliseMachine(
     cpus: machine.cpus,
     nics: normaliseNics(own, machine.queues, stack, links),
     forwarding,
-    routes: machine.routes,
+    routes: normaliseRoutes(machine),
+    aliases: machine.aliases,
     memoryMib: parseMib(machine.memory),
     hugepagesMib: parseMib(machine.hugepages),
     accelerator: machine.accelerator,
     stack,
-    ...defined({ gateway: machine.gateway, image: path("image"), template: path("template") }),
+    ...defined({ image: path("image"), template: path("template") }),
   };
+}
+
+/** The gateway is the route to everything else. */
+function normaliseRoutes(machine: {
+  readonly routes: readonly { readonly to: string; readonly via: string | string[] }[];
+  readonly gateway?: string;
+}): RouteModel[] {
+  const { routes, gateway } = machine;
+  const all = gateway === undefined ? routes : [...routes, { to: DEFAULT_ROUTE, via: gateway }];
+  return all.map(({ to, via }) => ({ to, via: typeof via === "string" ? [via] : via }));
 }
 
 /** The path of the key that won. */

@@ -81,9 +81,9 @@ machines:
       { name: "right", subnet: "10.7.0.0/16" },
     ]);
     expect(lab.machines).toMatchObject([
-      { memoryMib: 512, cpus: 2, place: { kind: "docker" }, routes: [{ to: "right", via: "box" }] },
+      { memoryMib: 512, cpus: 2, place: { kind: "docker" }, routes: [{ to: "right", via: ["box"] }] },
       { forwarding: true, stack: { kind: "kernel" }, nics: [{ queues: 1 }, { queues: 2, address: "10.7.0.1/16" }] },
-      { cpus: 3, gateway: "10.7.0.1", stack: { kind: "libmtcp" } },
+      { cpus: 3, routes: [{ to: "0.0.0.0/0", via: ["10.7.0.1"] }], stack: { kind: "libmtcp" } },
     ]);
   });
 

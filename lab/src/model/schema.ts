@@ -108,10 +108,17 @@ const kindShape = {
           .string()
           .refine((text) => parsePrefix(text) !== undefined || NAME.test(text), "a destination is a prefix or a link")
           .describe("Destination: a prefix such as 10.1.0.0/16, or the name of a link."),
-        via: nextHop.describe("Next hop: an address, or the name of a machine on one of its links."),
+        via: z
+          .union([nextHop, z.array(nextHop).min(1, "a route has a next hop")], { error: NEXT_HOP })
+          .describe(
+            "Next hop: an address, or the name of a machine on one of its links; several share the connections.",
+          ),
       }),
     )
     .describe("What is reached through which machine."),
+  aliases: z
+    .array(address)
+    .describe("More addresses of the machine's kernel, such as that of a service that others share."),
   stack,
 };
 
@@ -128,6 +135,7 @@ export const MACHINE_DEFAULTS = {
   accelerator: "auto",
   host: "local",
   routes: [],
+  aliases: [],
 } as const;
 
 const machine = z.strictObject({

@@ -60,10 +60,10 @@ export type Place =
   | { readonly kind: "ssh"; readonly destination: string; readonly libvirtUri: string };
 
 export interface RouteModel {
-  /** Destination, `a.b.c.d/len`. */
+  /** Destination: `a.b.c.d/len`, or the name of a link. */
   readonly to: string;
-  /** Address of the next hop, on one of the machine's links. */
-  readonly via: string;
+  /** Next hops, that share the connections: each an address on one of the machine's links, or a machine's name. */
+  readonly via: readonly string[];
 }
 
 export interface MachineModel {
@@ -76,8 +76,8 @@ export interface MachineModel {
   /** Its kernel forwards between its NICs. */
   readonly forwarding: boolean;
   readonly routes: readonly RouteModel[];
-  /** Address of the next hop for everything else. */
-  readonly gateway?: string;
+  /** More addresses of its kernel, `a.b.c.d/len`. */
+  readonly aliases: readonly string[];
   readonly memoryMib: number;
   readonly hugepagesMib: number;
   /** Absolute path of the image's folder; absent: the project's own image. */

@@ -1,9 +1,9 @@
 /** Topology -> deployment: MACs, addresses, cores, sockets and prefixes. Pure; the same input gives the same result. */
 import { createHash } from "node:crypto";
-import { formatPrefix, hostRange, labMac, type Prefix, parseIpv4, parsePrefix } from "../model/address.js";
-import type { AllocatedMachine, AllocatedNic, Deployment } from "../model/deployment.js";
+import type { AllocatedMachine, Deployment } from "../model/deployment.js";
 import { VnflabError } from "../model/error.js";
-import type { LinkModel, NicModel, Topology } from "../model/topology.js";
+import type { Topology } from "../model/topology.js";
+import { allocateNics, allocateRoutes } from "./allocate-nics.js";
 
 /** What the host offers. */
 export interface HostFacts {
@@ -25,7 +25,8 @@ export function allocate(
 ): Deployment {
   const { machines } = topology;
   requireMemory(topology, facts);
-  const nics = allocateNics(topology, dirs.runDir);
+  const nics = allocateNics(topology, (port) => socketPath(dirs.runDir, `${port}.sock`));
+  const routes = allocateRoutes(topology, nics);
   const { switchCore, machineCores, oversubscribed } = allocateCores(topology, facts);
   const mark = createHash("sha256").update(dirs.runDir).digest("hex").slice(0, 6);
   return {
@@ -42,6 +43,7 @@ export function allocate(
       (machine, index): AllocatedMachine => ({
         ...machine,
         nics: nics[index] ?? [],
+        routes: routes[index] ?? [],
         cores: machineCores[index] ?? [],
         filePrefix: `${machine.name}-${mark}`,
       }),
@@ -69,47 +71,6 @@ function requireMemory({ machines, switch: { memoryMib } }: Topology, facts: Hos
       `the lab needs ${wanted} MiB of memory with ${RESERVE_MIB} MiB to spare; ${facts.availableMemoryMib} MiB are free`,
     );
   }
-}
-
-/** In the order of the machines and their NICs, so that a machine more at the end changes nothing for the others. */
-function allocateNics({ machines, links }: Topology, runDir: string): AllocatedNic[][] {
-  const all = machines.flatMap(({ nics }) => nics);
-  const nextMac = macsBeside(all);
-  const nextAddress = new Map(links.map((link) => [link.name, addressesBeside(link, all)]));
-  return machines.map(({ name, nics }) =>
-    nics.map((nic, index) => {
-      const port = index === 0 ? name : `${name}.${index}`;
-      return {
-        ...nic,
-        mac: nic.mac ?? nextMac(),
-        address: nic.address ?? nextAddress.get(nic.link)?.(name) ?? "",
-        port,
-        socket: socketPath(runDir, `${port}.sock`),
-      };
-    }),
-  );
-}
-
-function macsBeside(nics: readonly NicModel[]): () => string {
-  const taken = new Set(nics.flatMap(({ mac }) => mac ?? []));
-  let next = 1;
-  return () => {
-    while (taken.has(labMac(next))) next++;
-    return labMac(next++);
-  };
-}
-
-function addressesBeside({ name, subnet }: LinkModel, nics: readonly NicModel[]): (machine: string) => string {
-  const network = parsePrefix(subnet) as Prefix;
-  const given = nics.filter(({ link }) => link === name).map(({ address }) => address?.split("/")[0] ?? "");
-  const taken = new Set(given.flatMap((address) => parseIpv4(address) ?? []));
-  const { first, last } = hostRange(network);
-  let next = first;
-  return (machine) => {
-    while (taken.has(next)) next++;
-    if (next > last) throw new VnflabError("VNF_RESOURCES", `the subnet ${subnet} has no address left for ${machine}`);
-    return formatPrefix({ address: next++, length: network.length });
-  };
 }
 
 /** The switch polls without rest, so it has the first core to itself whenever there is a second one. */

@@ -26,6 +26,31 @@ describe("allocation", () => {
     expect(sw.core).toBe(0);
   });
 
+  it("gives each NIC a port and an address of its link, and makes addresses of the names in routes", () => {
+    const chain = lab(
+      `{client: {nics: [{link: left}], gateway: box},
+        box: {nics: [{link: left}, {link: right, address: 10.7.0.9/16}], forwarding: true, routes: [{to: 10.8.0.7/16, via: [server, 10.7.1.1]}]},
+        server: {nics: [{link: right}], routes: [{to: left, via: box}]}}`,
+      "links: {left: {}, right: {subnet: 10.7.0.0/16}}",
+    );
+    const { machines, links } = allocate(chain, facts, dirs);
+    expect(links.map(({ subnet }) => subnet)).toEqual(["10.9.0.0/24", "10.7.0.0/16"]);
+    expect(machines.map(({ nics }) => nics.map(({ port, mac, address }) => [port, mac.slice(-2), address]))).toEqual([
+      [["client", "01", "10.9.0.1/24"]],
+      [
+        ["box", "02", "10.9.0.2/24"],
+        ["box.1", "03", "10.7.0.9/16"],
+      ],
+      [["server", "04", "10.7.0.1/16"]],
+    ]);
+    expect(machines[1]?.nics[1]?.socket).toBe(`${dirs.runDir}/box.1.sock`);
+    expect(machines.map(({ routes }) => routes)).toEqual([
+      [{ to: "0.0.0.0/0", via: ["10.9.0.2"], nic: 0 }],
+      [{ to: "10.8.0.0/16", via: ["10.7.0.1", "10.7.1.1"], nic: 1 }],
+      [{ to: "10.9.0.0/24", via: ["10.7.0.9"], nic: 0 }],
+    ]);
+  });
+
   it("numbers three hundred machines without a clash", () => {
     const many = Array.from({ length: 300 }, (_, i) => `m${i}: {kind: process, hugepages: 32M}`).join(", ");
     const { machines } = allocate(lab(`{${many}}`, "subnet: 10.1.0.0/16"), facts, dirs);

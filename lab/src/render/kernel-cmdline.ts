@@ -1,5 +1,5 @@
 /** The kernel command line of a VM: what the image wants, then what its init is told about this machine. */
-import type { AllocatedMachine } from "../model/deployment.js";
+import { type AllocatedMachine, kernelNics, kernelRoutes } from "../model/deployment.js";
 
 const HUGEPAGE_MIB = 2;
 
@@ -8,7 +8,19 @@ const HUGEPAGE_MIB = 2;
  * through, and a guest that must measure its rate while the host is busy gets it wrong, by a factor of two and more.
  */
 export function renderKernelCmdline(imageArgs: string, machine: AllocatedMachine, tscKhz?: number): string {
-  const hugepages = Math.ceil(machine.hugepagesMib / HUGEPAGE_MIB);
-  const own = `vnflab.hostname=${machine.name} vnflab.hugepages=${hugepages} vnflab.uio=auto`;
-  return `${imageArgs} ${tscKhz === undefined ? "" : `tsc_early_khz=${tscKhz} `}${own}`.trim();
+  // Hugepages are DPDK's.
+  const hugepages = machine.stack.kind === "kernel" ? 0 : Math.ceil(machine.hugepagesMib / HUGEPAGE_MIB);
+  return [
+    imageArgs,
+    ...(tscKhz === undefined ? [] : [`tsc_early_khz=${tscKhz}`]),
+    `vnflab.hostname=${machine.name}`,
+    `vnflab.hugepages=${hugepages}`,
+    "vnflab.uio=auto",
+    ...kernelNics(machine).map(({ mac, address }) => `vnflab.kernel=${mac},${address}`),
+    ...machine.aliases.map((alias) => `vnflab.alias=${alias}`),
+    ...kernelRoutes(machine).map(({ to, via }) => `vnflab.route=${[to, ...via].join(",")}`),
+    ...(machine.forwarding ? ["vnflab.forward=on"] : []),
+  ]
+    .join(" ")
+    .trim();
 }

@@ -3,6 +3,7 @@ import { DOMParser } from "@xmldom/xmldom";
 import { describe, expect, it } from "vitest";
 import type { AllocatedMachine } from "../model/deployment.js";
 import { LOCAL } from "../model/place.js";
+import { firstNic } from "../model/topology.js";
 import { type DomainContext, renderDomainXml } from "./domain-xml.js";
 import { fillTemplate } from "./fill-template.js";
 import { renderKernelCmdline } from "./kernel-cmdline.js";
@@ -25,6 +26,7 @@ const vm: AllocatedMachine = {
   ],
   forwarding: false,
   routes: [],
+  aliases: [],
   memoryMib: 768,
   hugepagesMib: 256,
   accelerator: "auto",
@@ -102,6 +104,36 @@ it("the kernel is told the rate of its clock only when it is known", () => {
   const told = "vnflab.hostname=vm1 vnflab.hugepages=128 vnflab.uio=auto";
   expect(renderKernelCmdline("quiet", vm)).toBe(`quiet ${told}`);
   expect(renderKernelCmdline("quiet", vm, 2_596_142)).toBe(`quiet tsc_early_khz=2596142 ${told}`);
+});
+
+it("the kernel gets the cards that are not the stack's, their addresses, routes and whether it forwards", () => {
+  const second = { ...firstNic(vm), link: "wan", mac: "02:00:00:00:00:02", address: "10.9.1.1/24" };
+  const routes = [
+    { to: "0.0.0.0/0", via: ["169.254.9.1"], nic: 0 },
+    { to: "10.8.0.0/16", via: ["10.9.1.2", "10.9.1.3"], nic: 1 },
+  ];
+  const mixed: AllocatedMachine = { ...vm, nics: [...vm.nics, second], routes };
+  expect(renderKernelCmdline("quiet", mixed)).toBe(
+    "quiet vnflab.hostname=vm1 vnflab.hugepages=128 vnflab.uio=auto vnflab.kernel=02:00:00:00:00:02,10.9.1.1/24 " +
+      "vnflab.route=10.8.0.0/16,10.9.1.2,10.9.1.3",
+  );
+  expect(renderStackConf(mixed)).toContain("address = 169.254.9.8/24\ngateway = 169.254.9.1\nnum_cores");
+  const router = {
+    ...mixed,
+    stack: { ...vm.stack, kind: "kernel" as const },
+    forwarding: true,
+    aliases: ["10.1.1.1/32"],
+  };
+  expect(renderKernelCmdline("", router)).toBe(
+    "vnflab.hostname=vm1 vnflab.hugepages=0 vnflab.uio=auto vnflab.kernel=02:00:00:00:00:01,169.254.9.8/24 " +
+      "vnflab.kernel=02:00:00:00:00:02,10.9.1.1/24 vnflab.alias=10.1.1.1/32 vnflab.route=0.0.0.0/0,169.254.9.1 " +
+      "vnflab.route=10.8.0.0/16,10.9.1.2,10.9.1.3 vnflab.forward=on",
+  );
+  expect(renderStackConf(router)).not.toContain("gateway");
+  expect(renderDomainXml(guestXml, mixed, context).match(/<mac address=".*?"/g)).toEqual([
+    '<mac address="02:00:00:00:00:01"',
+    '<mac address="02:00:00:00:00:02"',
+  ]);
 });
 
 describe("stack.conf", () => {

@@ -1,5 +1,5 @@
 /** The stack's configuration file for one machine. */
-import type { AllocatedMachine } from "../model/deployment.js";
+import { type AllocatedMachine, type AllocatedRoute, stackRoutes } from "../model/deployment.js";
 import { firstNic } from "../model/topology.js";
 
 export interface StackConfOptions {
@@ -14,6 +14,7 @@ export function renderStackConf(machine: AllocatedMachine, options: StackConfOpt
     ["io", "dpdk"],
     ...interfaceKeys(machine),
     ["address", address],
+    ...stackRoutes(machine).map(routeKey),
     ["num_cores", stack.cores],
     ["distribution", stack.distribution],
     ["queues", queues],
@@ -22,6 +23,10 @@ export function renderStackConf(machine: AllocatedMachine, options: StackConfOpt
     ...(options.pcap === undefined ? [] : [["pcap", options.pcap] as [string, string]]),
   ];
   return `${entries.map(([key, value]) => `${key} = ${value}`).join("\n")}\n`;
+}
+
+function routeKey({ to, via: [hop = ""] }: AllocatedRoute): [string, string] {
+  return to === "0.0.0.0/0" ? ["gateway", hop] : ["route", `${to} via ${hop}`];
 }
 
 /** Room for a process that is not scheduled for a while; the template of the VMs has the same. */

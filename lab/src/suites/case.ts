@@ -36,6 +36,8 @@ export interface TestCase {
   readonly id: string;
   /** What it shows, one sentence. */
   readonly title: string;
+  /** Why it cannot say anything about these machines; undefined when it can. */
+  notFor?(context: CaseContext): string | undefined;
   /** Throws what keeps it from running to its end; that is a failure as well. */
   run(context: CaseContext): Promise<Outcome>;
 }

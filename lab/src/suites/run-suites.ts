@@ -60,12 +60,17 @@ export function chooseCases(only: readonly string[] | undefined): TestCase[] {
   return all.filter(({ id }) => only.includes(id) || only.includes(id.split(".")[0] ?? ""));
 }
 
-/** Each machine with the next one, both ways. A lone machine is paired with itself, for the report to say so. */
+/**
+ * Each machine with the next one, both ways. What forwards is on the way and no end. A lone machine is paired with
+ * itself, for the report to say so.
+ */
 function pairs(machines: readonly LabMachine[]): [LabMachine, LabMachine][] {
-  const [only] = machines;
-  if (only && machines.length === 1) return [[only, only]];
-  return machines.slice(1).flatMap((to, index): [LabMachine, LabMachine][] => {
-    const from = machines[index] as LabMachine;
+  const ends = machines.filter(({ allocated }) => !allocated.forwarding);
+  const chosen = ends.length > 1 ? ends : machines;
+  const [only] = chosen;
+  if (only && chosen.length === 1) return [[only, only]];
+  return chosen.slice(1).flatMap((to, index): [LabMachine, LabMachine][] => {
+    const from = chosen[index] as LabMachine;
     return [
       [from, to],
       [to, from],
@@ -86,16 +91,19 @@ async function runCase(
   const context: CaseContext = { lab, from, to, amounts: options.amounts, wait: { deadlineMs, signal } };
   lab.context.emit({ type: "case-started", case: title });
   const started = clock.now();
-  const attempted = from === to ? undefined : await attempt(testCase, context);
+  const reason = from === to ? "the lab has only one machine" : testCase.notFor?.(context);
+  const attempted = reason === undefined ? await attempt(testCase, context) : skipped(reason);
   const seconds = (clock.now() - started) / 1000;
   const folder = join(options.folder, fileName(title));
-  const verdict = attempted ? await judge(testCase, context, attempted, folder) : SKIPPED;
+  const verdict = "problems" in attempted ? await judge(testCase, context, attempted, folder) : attempted;
   const told = verdict.message === undefined ? {} : { message: verdict.message };
   lab.context.emit({ type: "case-done", case: title, status: verdict.status, seconds, ...told });
   return { id: testCase.id, title: testCase.title, from: from.name, to: to.name, seconds, ...verdict };
 }
 
-const SKIPPED: Verdict = { status: "skipped", figures: {}, artefacts: [], message: "the lab has only one machine" };
+function skipped(message: string): Verdict {
+  return { status: "skipped", figures: {}, artefacts: [], message };
+}
 
 async function judge(
   testCase: TestCase,

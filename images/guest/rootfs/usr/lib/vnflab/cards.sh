@@ -25,3 +25,37 @@ bind_card() {
     bound=${bound##*/}
     [ "$bound" = "$2" ]
 }
+
+# kernel_cards: MAC,ADDRESS/LENGTH of the cards that the kernel keeps, from its arguments
+kernel_cards() {
+    local argument arguments
+    read -r arguments </proc/cmdline
+    for argument in $arguments; do
+        case $argument in vnflab.kernel=*) echo "${argument#*=}" ;; esac
+    done
+}
+
+# is_kernel_card CARD: it is driven by the kernel, and is meant to be
+is_kernel_card() {
+    local mac
+    mac=$(cat "$1"/virtio*/net/*/address 2>/dev/null) || return
+    kernel_cards | grep -q "^$mac,"
+}
+
+# interface_of MAC
+interface_of() {
+    local interface mac
+    for interface in /sys/class/net/*; do
+        read -r mac <"$interface/address"
+        [ "$mac" = "$1" ] && [ -e "$interface/device" ] && echo "${interface##*/}" && return
+    done
+    return 1
+}
+
+# A client that opens and closes thousands of connections must not run out of ports: no TIME-WAIT, as on the stack.
+prepare_kernel() {
+    echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range
+    echo 0 >/proc/sys/net/ipv4/tcp_max_tw_buckets
+    echo 16384 >/proc/sys/net/ipv4/tcp_max_syn_backlog
+    echo 65535 >/proc/sys/net/core/somaxconn
+}
