@@ -7,9 +7,12 @@ import { registerDemo } from "./commands/demo.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerDown } from "./commands/down.js";
 import { registerExec } from "./commands/exec.js";
+import { registerGc } from "./commands/gc.js";
 import { registerLogs } from "./commands/logs.js";
+import { registerLs } from "./commands/ls.js";
 import { registerPause } from "./commands/pause.js";
 import { registerReset } from "./commands/reset.js";
+import { registerRestart } from "./commands/restart.js";
 import { registerResume } from "./commands/resume.js";
 import { registerShell } from "./commands/shell.js";
 import { registerSnapshot } from "./commands/snapshot.js";
@@ -20,6 +23,7 @@ import { registerUp } from "./commands/up.js";
 export const commands: readonly RegisterCommand[] = [
   registerDoctor,
   registerUp,
+  registerLs,
   registerStatus,
   registerExec,
   registerShell,
@@ -32,6 +36,8 @@ export const commands: readonly RegisterCommand[] = [
   registerSnapshot,
   registerTest,
   registerBench,
+  registerRestart,
   registerDown,
+  registerGc,
   registerDemo,
 ];

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readTscKhz } from "../host/facts.js";
 import type { Host } from "../host/host.js";
+import { labMarks } from "../host/marked-processes.js";
 import type { AcceleratorVerdict } from "../model/accelerator.js";
 import { type AllocatedMachine, type Deployment, kernelNics } from "../model/deployment.js";
 import { VnflabError } from "../model/error.js";
@@ -64,7 +65,7 @@ function processSpec(host: Host, common: Common): ProcessSpec {
     binDir: join(host.root, APPLICATIONS),
     workDir: join(common.stateDir, "work"),
     // DPDK keeps its run-time files there, which otherwise stay behind in /var/run/dpdk.
-    env: { RUNTIME_DIRECTORY: common.runDir },
+    env: { RUNTIME_DIRECTORY: common.runDir, ...labMarks(common.runDir, common.machine) },
   };
 }
 

@@ -2,10 +2,10 @@
 import { acquireLock } from "../host/lock.js";
 import { VnflabError } from "../model/error.js";
 import type { Action } from "../plan/plan.js";
+import { changeLab } from "./change-lab.js";
 import type { EngineContext } from "./context.js";
 import { lockFile } from "./down.js";
 import { Lab, type LabMachine } from "./lab.js";
-import { runActions } from "./run-actions.js";
 
 const VERBS = {
   pause: (machine: LabMachine) => machine.pause(),
@@ -47,7 +47,7 @@ export async function makeReady(lab: Lab, machines: readonly LabMachine[], signa
   const steps = (["await-machine", "configure-stack", "check-link"] as const).flatMap((kind) =>
     machines.map(({ name }): Action => ({ kind, machine: name })),
   );
-  await runActions(lab.context, lab.record, steps, { signal });
+  await changeLab(lab.context, lab.record, "reset", steps, signal);
 }
 
 async function refuseUnlessRunning(machine: LabMachine): Promise<void> {

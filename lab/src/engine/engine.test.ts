@@ -3,7 +3,8 @@ import { VnflabError } from "../model/error.js";
 import type { EngineContext } from "./context.js";
 import { down } from "./down.js";
 import { type FakeEngine, fakeEngine, LAB_FILE } from "./fake-engine.js";
-import { labStatus, listLabs } from "./status.js";
+import { listLabs } from "./ls.js";
+import { labStatus } from "./status.js";
 import { up } from "./up.js";
 
 const signal = new AbortController().signal;
@@ -45,13 +46,29 @@ describe("up and down", () => {
     expect(machines.calls).toEqual(["stop right", "start right"]);
   });
 
-  it("starts all anew when the file has changed", async () => {
+  it("stops what the file no longer has, starts what is new, and wires the running switch", async () => {
     await run();
     machines.calls.length = 0;
-    await writeLab("{left: {kind: process}, middle: {kind: process}}");
+    await writeLab("{left: {kind: process}, middle: {kind: process, address: 169.254.9.9/24}}");
     await run();
-    const fresh = ["start switch", "connect ports", "start left", "start middle"];
-    expect(machines.calls).toEqual(["stop right", "stop left", "stop switch", ...fresh]);
+    expect(machines.calls).toEqual(["stop right", "connect ports", "start middle"]);
+    expect(await labStatus(context, "pair")).toMatchObject({ machines: [{ name: "left" }, { name: "middle" }] });
+  });
+
+  it("starts all anew when the switch's own keys have changed", async () => {
+    await run();
+    machines.calls.length = 0;
+    await host.files.write(LAB_FILE, `switch: {memory: 128M}\n${await host.files.readText(LAB_FILE)}`);
+    await run();
+    expect(machines.calls).toEqual(["stop right", "stop left", "stop switch", ...ALL_UP]);
+  });
+
+  it("restarts only the machine that has changed", async () => {
+    await run();
+    machines.calls.length = 0;
+    await writeLab("{left: {kind: process}, right: {kind: process, stack: {config: {rcvbuf: 65536}}}}");
+    await run();
+    expect(machines.calls).toEqual(["stop right", "start right"]);
   });
 
   it("only tells when dry", async () => {
@@ -68,11 +85,12 @@ describe("up and down", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(entries.slice(0, 2)).toMatchObject([
+    expect(entries.slice(0, 3)).toMatchObject([
+      { phase: "run", command: "up pair" },
       { phase: "begin", action: { kind: "start-switch" } },
       { phase: "done", action: { kind: "start-switch" } },
     ]);
-    expect(entries).toHaveLength(2 * 10);
+    expect(entries).toHaveLength(1 + 2 * 10);
   });
 
   it("stops all it can when one machine does not stop, and can be run again", async () => {

@@ -3,12 +3,15 @@ import { configureStack } from "../drivers/configure-stack.js";
 import { asVnflabError, type VnflabError } from "../model/error.js";
 import { type Action, describeAction } from "../plan/plan.js";
 import type { EngineContext } from "./context.js";
-import { Journal } from "./journal.js";
+import type { Journal } from "./journal.js";
 import { Lab } from "./lab.js";
 import { awaitMachine, checkLink, watchSwitch } from "./readiness.js";
 import { type LabRecord, machineOf } from "./record.js";
+import { removeLab } from "./remove-lab.js";
+import { clearStrays } from "./strays.js";
 
 export interface RunOptions {
+  readonly journal: Journal;
   readonly signal: AbortSignal;
   /** Carry on with the other actions when one fails, as a clean-up does. */
   readonly keepGoing?: boolean;
@@ -22,10 +25,9 @@ export async function runActions(
   options: RunOptions,
 ): Promise<VnflabError[]> {
   const failures: VnflabError[] = [];
-  const journal = new Journal(context, record.deployment.stateDir);
   for (const group of groupByKind(actions)) {
     if (!options.keepGoing) options.signal.throwIfAborted();
-    const failed = await runGroup(context, record, group, journal, options);
+    const failed = await runGroup(context, record, group, options);
     if (failed.length > 0 && !options.keepGoing) throw failed[0];
     failures.push(...failed);
   }
@@ -36,7 +38,6 @@ async function runGroup(
   context: EngineContext,
   record: LabRecord,
   group: readonly Action[],
-  journal: Journal,
   options: RunOptions,
 ): Promise<VnflabError[]> {
   const failures: VnflabError[] = [];
@@ -48,7 +49,7 @@ async function runGroup(
     if (!options.keepGoing) ended.abort(thrown);
   };
   const guard = needsSwitch(group) ? watchSwitch(context, record.switch, signal).catch(fail) : Promise.resolve();
-  await Promise.all(group.map((action) => runOne(context, record, action, journal, signal).catch(fail)));
+  await Promise.all(group.map((action) => runOne(context, record, action, { ...options, signal }).catch(fail)));
   ended.abort();
   await guard;
   return failures;
@@ -62,8 +63,7 @@ async function runOne(
   context: EngineContext,
   record: LabRecord,
   action: Action,
-  journal: Journal,
-  signal: AbortSignal,
+  { journal, signal }: RunOptions,
 ): Promise<void> {
   const { clock } = context.host;
   const text = describeAction(action);
@@ -90,6 +90,8 @@ async function runOne(
 
 async function perform(context: EngineContext, record: LabRecord, action: Action, signal: AbortSignal): Promise<void> {
   switch (action.kind) {
+    case "clear-strays":
+      return clearStrays(context, record, action);
     case "start-switch":
       return context.switchDriver(record.switch).start(record.switch, signal);
     case "connect-ports":
@@ -116,16 +118,6 @@ async function perform(context: EngineContext, record: LabRecord, action: Action
     case "remove-lab":
       return removeLab(context, record);
   }
-}
-
-async function removeLab(context: EngineContext, record: LabRecord): Promise<void> {
-  const { files } = context.host;
-  const { runDir, stateDir } = record.deployment;
-  const drivers = new Set(record.machines.map((spec) => context.machineDriver(spec)));
-  for (const driver of drivers) await driver.release(runDir);
-  await files.remove(runDir);
-  if ((await files.list(context.layout.runRoot)).length === 0) await files.remove(context.layout.runRoot);
-  await files.remove(stateDir);
 }
 
 function groupByKind(actions: readonly Action[]): Action[][] {

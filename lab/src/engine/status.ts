@@ -1,5 +1,4 @@
 /** What exists and what runs. */
-import { join } from "node:path";
 import type { MachineState } from "../drivers/machine-driver.js";
 import type { PortState, SwitchState } from "../drivers/switch-driver.js";
 import type { EngineContext } from "./context.js";
@@ -25,10 +24,6 @@ export interface LabStatus {
   readonly running: boolean;
   readonly switch: Omit<SwitchState, "ports"> & { readonly address: string };
   readonly machines: readonly MachineStatus[];
-}
-
-export async function listLabs(context: EngineContext): Promise<string[]> {
-  return context.host.files.list(join(context.layout.stateRoot, "labs"));
 }
 
 export async function labStatus(context: EngineContext, lab: string): Promise<LabStatus> {

@@ -1,16 +1,17 @@
 /** Brings a lab to what its file says; on failure or interruption everything is taken down again. */
 import { join, resolve } from "node:path";
 import { machineSpec, switchSpec } from "../drivers/specs.js";
-import { acquireLock } from "../host/lock.js";
 import { asVnflabError, VnflabError } from "../model/error.js";
 import type { Setting } from "../model/setting.js";
-import { allocate } from "../plan/allocate.js";
+import type { Topology } from "../model/topology.js";
 import { type Action, describeAction, planUp } from "../plan/plan.js";
+import { claimResources, plannedDeployment, releaseClaim } from "./claim-resources.js";
 import type { EngineContext } from "./context.js";
-import { lockFile, tearDown } from "./down.js";
+import { lockLab, tearDown } from "./down.js";
+import { Journal } from "./journal.js";
 import { loadTopology } from "./load-topology.js";
-import { observeLab } from "./observe.js";
-import { findRecord, type LabRecord, makeRecord, writeRecord } from "./record.js";
+import { anythingRuns, observeLab } from "./observe.js";
+import { desiredMachines, findRecord, type LabRecord, makeRecord, type RecordParts, writeRecord } from "./record.js";
 import { runActions } from "./run-actions.js";
 
 export interface UpOptions {
@@ -19,6 +20,8 @@ export interface UpOptions {
   readonly dryRun?: boolean;
   /** Keys of the lab file, given from outside. */
   readonly settings?: readonly Setting[];
+  /** The lab ends with this process, however that ends. */
+  readonly foreground?: boolean;
 }
 
 export interface UpResult {
@@ -31,15 +34,8 @@ export interface UpResult {
 
 export async function up(context: EngineContext, file: string, options: UpOptions): Promise<UpResult> {
   const path = resolve(file);
-  const record = await desiredRecord(context, path, options.settings);
-  const { lab } = record;
-  const result = (actions: readonly Action[]) => ({ lab, record, actions, steps: actions.map(describeAction) });
-  if (options.dryRun) return result(await planFor(context, record));
-  await using _lock = await acquireLock(context.host, lockFile(context, lab), `vnflab up ${lab}`);
-  const actions = await planFor(context, record);
-  context.emit({ type: "plan", lab, actions: result(actions).steps });
-  await makeItSo(context, record, actions, options.signal);
-  return result(actions);
+  const topology = await loadTopology(context, path, options.settings);
+  return options.dryRun ? tell(context, path, topology) : bringUp(context, path, topology, options);
 }
 
 /** One of the labs in lab/examples. */
@@ -47,58 +43,111 @@ export function exampleFile(context: EngineContext, name: string): string {
   return join(context.host.root, "lab/examples", name, "lab.yaml");
 }
 
-/** Everything that can be refused is refused here, before anything is started. */
-async function desiredRecord(context: EngineContext, path: string, settings?: readonly Setting[]): Promise<LabRecord> {
-  const { host, layout } = context;
-  const topology = await loadTopology(context, path, settings);
-  const deployment = allocate(topology, await context.facts(), layout.lab(topology.name));
+async function tell(context: EngineContext, path: string, topology: Topology): Promise<UpResult> {
+  const old = await findRecord(context.host.files, context.layout.lab(topology.name).stateDir);
+  const planned = await plannedDeployment(context, topology, old);
+  const record = await desiredRecord(context, { file: path, createdAt: "", ...planned });
+  return result(record, await planFor(context, record, old));
+}
+
+async function bringUp(
+  context: EngineContext,
+  path: string,
+  topology: Topology,
+  { signal, foreground }: UpOptions,
+): Promise<UpResult> {
+  const { host } = context;
+  const lab = topology.name;
+  await using _lock = await lockLab(context, lab, "up");
+  const old = await findRecord(host.files, context.layout.lab(lab).stateDir);
+  // Everything that can be refused is refused before anything is started.
+  const planned = await claimResources(context, topology, old);
+  let record: LabRecord;
+  let actions: Action[];
+  try {
+    const createdAt = old?.createdAt ?? host.clock.wallTime().toISOString();
+    const owner = foreground ? { owner: await host.exec.self() } : {};
+    record = await desiredRecord(context, { file: path, createdAt, ...owner, ...planned });
+    actions = await planFor(context, record, old);
+  } catch (error) {
+    await releaseClaim(context, lab, old);
+    throw error;
+  }
+  const outcome = result(record, actions);
+  context.emit({ type: "plan", lab, actions: outcome.steps });
+  await makeItSo(context, { record, old, actions, signal });
+  return outcome;
+}
+
+function result(record: LabRecord, actions: readonly Action[]): UpResult {
+  return { lab: record.lab, record, actions, steps: actions.map(describeAction) };
+}
+
+async function desiredRecord(
+  context: EngineContext,
+  parts: Omit<RecordParts, "switch" | "machines">,
+): Promise<LabRecord> {
+  const { deployment } = parts;
   if (deployment.oversubscribed) {
     context.emit({ type: "note", text: "more workers and CPUs than this host has cores: figures are not comparable" });
   }
   const machines = await Promise.all(
     deployment.machines.map((machine) =>
-      machineSpec(host, deployment, machine, () => context.accelerator(machine.accelerator)),
+      machineSpec(context.host, deployment, machine, () => context.accelerator(machine.accelerator)),
     ),
   );
-  return makeRecord(path, deployment, switchSpec(deployment), machines);
+  return makeRecord({ ...parts, switch: switchSpec(deployment), machines });
 }
 
-async function planFor(context: EngineContext, record: LabRecord): Promise<Action[]> {
-  const old = await findRecord(context.host.files, record.deployment.stateDir);
+async function planFor(context: EngineContext, record: LabRecord, old: LabRecord | undefined): Promise<Action[]> {
   const observed = await observeLab(context, old);
-  const anythingRuns = observed.switch === "running" || Object.values(observed.machines).includes("running");
-  if (old && old.file !== record.file && anythingRuns) {
+  if (old && old.file !== record.file && anythingRuns(observed)) {
     throw new VnflabError("VNF_LAB_EXISTS", `a lab "${record.lab}" already runs from ${old.file}`, {
       hint: `Run \`vnflab down ${record.lab}\` first, or give the lab another name.`,
     });
   }
-  const names = record.machines.map(({ machine }) => machine);
-  return planUp({ machines: names, fingerprint: record.fingerprint }, observed);
+  return planUp({ switch: record.fingerprints.switch, machines: desiredMachines(record) }, observed);
 }
 
-async function makeItSo(
-  context: EngineContext,
-  record: LabRecord,
-  actions: readonly Action[],
-  signal: AbortSignal,
-): Promise<void> {
+interface Work {
+  readonly record: LabRecord;
+  readonly old: LabRecord | undefined;
+  readonly actions: readonly Action[];
+  readonly signal: AbortSignal;
+}
+
+async function makeItSo(context: EngineContext, { record, old, actions, signal }: Work): Promise<void> {
   const { files } = context.host;
-  const { stateDir, runDir } = record.deployment;
-  const old = await findRecord(files, stateDir);
-  const isStop = ({ kind }: Action) => kind === "stop-machine" || kind === "stop-switch";
   try {
-    // What was deployed before is stopped as it was deployed.
-    if (old) await runActions(context, old, actions.filter(isStop), { signal });
+    if (old) await writeRecord(files, { ...old, phase: "changing" });
+    const journal = await Journal.open(context, record.deployment.stateDir, `up ${record.lab}`, {
+      anew: !old || old.phase === "up",
+    });
+    // What was deployed before is ended as it was deployed.
+    if (old) await runActions(context, old, actions.filter(isEnding), { journal, signal });
     // From here on `down` finds what there is to remove.
     await writeRecord(files, record);
-    await files.makeDirectory(runDir, { mode: 0o700 });
-    const rest = actions.filter((action) => !isStop(action));
-    await runActions(context, record, rest, { signal });
+    const rest = actions.filter((action) => !isEnding(action));
+    await runActions(context, record, rest, { journal, signal });
+    await writeRecord(files, { ...record, phase: "up" });
   } catch (thrown) {
-    await tearDown(context, record, { keepLogs: true }).catch((error: unknown) => {
+    await tearDown(context, withMachinesOf(record, old), { keepLogs: true }).catch((error: unknown) => {
       // Why it failed matters more than what is left; that is told beside it.
       context.emit({ type: "note", text: asVnflabError(error).message });
     });
     throw signal.aborted ? asVnflabError(signal.reason) : thrown;
   }
+}
+
+function isEnding({ kind }: Action): boolean {
+  return kind === "clear-strays" || kind === "stop-machine" || kind === "stop-switch";
+}
+
+/** A machine that is no longer in the file may not have been stopped yet. */
+function withMachinesOf(record: LabRecord, old: LabRecord | undefined): LabRecord {
+  const names = new Set(record.machines.map(({ machine }) => machine));
+  const more = old?.machines.filter(({ machine }) => !names.has(machine)) ?? [];
+  const allocated = old?.deployment.machines.filter(({ name }) => !names.has(name)) ?? [];
+  const deployment = { ...record.deployment, machines: [...record.deployment.machines, ...allocated] };
+  return { ...record, machines: [...record.machines, ...more], deployment };
 }

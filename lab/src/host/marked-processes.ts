@@ -13,9 +13,18 @@ import { hasEnded, type ProcStat, parseProcStat } from "./proc-stat.js";
 
 /** Its value is the lab's run folder, which no two labs of a host share. */
 export const LAB_MARK = "VNFLAB_LAB";
+/** The machine that a process runs in, when there is one. */
+const MACHINE_MARK = "VNFLAB_MACHINE";
+
+/** The environment of whatever the lab starts. */
+export function labMarks(runDir: string, machine?: string): Readonly<Record<string, string>> {
+  return { [LAB_MARK]: runDir, ...(machine === undefined ? {} : { [MACHINE_MARK]: machine }) };
+}
 
 export interface MarkedProcess extends ProcessIdentity {
   readonly runDir: string;
+  /** Undefined for what is of no single machine, and for QEMU. */
+  readonly machine?: string;
   /** The program and its arguments, for people. */
   readonly command: string;
 }
@@ -35,7 +44,10 @@ export async function findMarkedProcesses(host: Host, runRoot: string): Promise<
       const argv = ((await readProc(host, pid, "cmdline")) ?? "").split("\0").filter((word) => word !== "");
       const environ = ((await readProc(host, pid, "environ")) ?? "").split("\0");
       const runDir = runDirOf(runRoot, argv, environ);
-      return runDir === undefined ? undefined : { pid, startTicks: stat.startTicks, runDir, command: argv.join(" ") };
+      if (runDir === undefined) return undefined;
+      const process = { pid, startTicks: stat.startTicks, runDir, command: argv.join(" ") };
+      const mark = environ.find((entry) => entry.startsWith(`${MACHINE_MARK}=`));
+      return mark === undefined ? process : { ...process, machine: mark.slice(MACHINE_MARK.length + 1) };
     }),
   );
   return found.filter((process) => process !== undefined);

@@ -125,6 +125,11 @@ export const ERROR_CODES = {
     summary: "The connection to where the machines run (a container, another host) was lost, or never came up.",
     hint: "See whether the container or the host is still there; `vnflab down NAME` removes what is left.",
   },
+  VNF_RECORD_INVALID: {
+    exitCode: 31,
+    summary: "The record of a lab is cut short or of another version: what the lab was made of is not known.",
+    hint: "Run `vnflab gc`, or `vnflab down NAME`: both find what carries the lab's marks and remove it.",
+  },
   VNF_UNSUPPORTED: {
     exitCode: 41,
     summary: "This kind of machine, or this QEMU, libvirt or switch, cannot do what was asked for.",

@@ -10,6 +10,13 @@ export interface HostFacts {
   /** CPUs that this process may use, ascending. */
   readonly cores: readonly number[];
   readonly availableMemoryMib: number;
+  /** Cores that other labs have: taken when there are no others left. */
+  readonly heldCores?: readonly HeldCore[];
+}
+
+export interface HeldCore {
+  readonly core: number;
+  readonly lab: string;
 }
 
 /** Longest path that fits into sockaddr_un with its closing zero. */
@@ -74,7 +81,9 @@ function requireMemory({ machines, switch: { memoryMib } }: Topology, facts: Hos
 }
 
 /** The switch polls without rest, so it has the first core to itself whenever there is a second one. */
-function allocateCores({ machines, switch: { core } }: Topology, { cores }: HostFacts) {
+function allocateCores({ machines, switch: { core } }: Topology, { cores: all, heldCores = [] }: HostFacts) {
+  const isHeld = (candidate: number) => heldCores.some((held) => held.core === candidate);
+  const cores = [...all.filter((candidate) => !isHeld(candidate)), ...all.filter(isHeld)];
   const switchCore = core ?? cores[0] ?? 0;
   const others = cores.filter((candidate) => candidate !== switchCore);
   const pool = others.length > 0 ? others : [switchCore];

@@ -2,7 +2,18 @@ import { describe, expect, it } from "vitest";
 import { parseLab } from "../model/parse-lab.js";
 import { firstNic, type Topology } from "../model/topology.js";
 import { allocate, type HostFacts } from "./allocate.js";
-import { describeAction, NOTHING, type Observed, planDown, planUp } from "./plan.js";
+import {
+  type Action,
+  type Desired,
+  describeAction,
+  NOTHING,
+  type Observed,
+  type Presence,
+  planDown,
+  planRestart,
+  planUp,
+} from "./plan.js";
+import { type JournalEntry, unfinished } from "./unfinished.js";
 
 const facts: HostFacts = { cores: [0, 1, 2, 3], availableMemoryMib: 16_000 };
 const dirs = { stateDir: "/state/labs/l", runDir: "/run/user/1000/vnflab/l-0000" };
@@ -78,21 +89,92 @@ describe("allocation", () => {
 });
 
 describe("plan", () => {
-  const desired = { machines: ["a", "b"], fingerprint: "1" };
-  const up: Observed = { switch: "running", machines: { a: "running", b: "running" }, fingerprint: "1" };
-  const cases: [string, Observed][] = [
+  const sw = { process: "p1", wiring: "w1" };
+  const desired: Desired = {
+    switch: sw,
+    machines: ["a", "b"].map((name) => ({ name, fingerprint: `${name}1`, reconnects: false })),
+  };
+  const reconnecting: Desired = {
+    ...desired,
+    machines: desired.machines.map((machine, index) => ({ ...machine, reconnects: index === 0 })),
+  };
+  const seen = (presence: Presence, name: string, fingerprint = `${name}1`) => ({ [name]: { presence, fingerprint } });
+  const up: Observed = {
+    switch: { presence: "running", fingerprints: sw },
+    machines: { ...seen("running", "a"), ...seen("running", "b") },
+  };
+  const seenWith = (...machines: object[]): Observed => ({ ...up, machines: Object.assign({}, ...machines) });
+  const doubt = (...entries: JournalEntry[]): Observed => ({ ...up, unfinished: unfinished(entries) });
+  const dead: Observed = { ...up, switch: { presence: "dead", fingerprints: sw } };
+  const start: Action = { kind: "start-machine", machine: "b" };
+  const check: Action = { kind: "check-link", machine: "b" };
+  const cases: [string, Observed, Desired?][] = [
     ["nothing runs", NOTHING],
     ["all runs as desired", up],
-    ["one machine has died", { ...up, machines: { a: "running", b: "dead" } }],
-    ["one machine was never started", { ...up, machines: { a: "absent", b: "running" } }],
-    ["the switch has died", { ...up, switch: "dead" }],
-    ["the lab has changed", { ...up, fingerprint: "0" }],
+    ["one machine has died", seenWith(seen("running", "a"), seen("dead", "b"))],
+    ["one machine was never started", seenWith(seen("absent", "a"), seen("running", "b"))],
+    ["one machine has changed", seenWith(seen("running", "a"), seen("running", "b", "b0"))],
+    [
+      "one machine is new",
+      { ...seenWith(seen("running", "a")), switch: { presence: "running", fingerprints: { ...sw, wiring: "w0" } } },
+    ],
+    [
+      "one machine is gone from the file",
+      {
+        ...seenWith(seen("running", "a"), seen("running", "b"), seen("running", "c")),
+        switch: { presence: "running", fingerprints: { ...sw, wiring: "w0" } },
+      },
+    ],
+    ["the switch has died", dead],
+    ["the switch has died, and a reconnects by itself", dead, reconnecting],
+    [
+      "the switch has changed, and a reconnects by itself",
+      { ...up, switch: { presence: "running", fingerprints: { ...sw, process: "p0" } } },
+      reconnecting,
+    ],
+    ["up was interrupted while b was starting", doubt({ phase: "begin", action: start })],
+    [
+      "up was interrupted when b was ready",
+      doubt({ phase: "begin", action: start }, { phase: "begin", action: check }, { phase: "done", action: check }),
+    ],
+    [
+      "up was interrupted while the switch was being wired",
+      doubt({ phase: "done", action: { kind: "start-switch" } }),
+      reconnecting,
+    ],
   ];
 
   it("matches the golden file", async () => {
-    const sections = cases.map(([title, observed]) => [title, planUp(desired, observed)] as const);
-    const all = [...sections, ["down", planDown(["a", "b"])] as const];
+    const sections = cases.map(([title, observed, want = desired]) => [title, planUp(want, observed)] as const);
+    const all = [...sections, ["restart b", planRestart(["b"])] as const, ["down", planDown(["a", "b"])] as const];
     const text = all.map(([title, plan]) => `# ${title}\n${plan.map((step) => `${describeAction(step)}\n`).join("")}`);
     await expect(text.join("\n")).toMatchFileSnapshot("golden/plans.txt");
+  });
+});
+
+describe("what an interrupted command has left in doubt", () => {
+  const begin = (action: Action): JournalEntry => ({ phase: "begin", action });
+  const done = (action: Action): JournalEntry => ({ phase: "done", action });
+  const failed = (action: Action): JournalEntry => ({ phase: "failed", action });
+  const a = (kind: "start-machine" | "await-machine" | "check-link" | "stop-machine"): Action => ({
+    kind,
+    machine: "a",
+  });
+  const ports: Action = { kind: "connect-ports", machines: ["a"] };
+  it.each<[string, JournalEntry[], boolean, string[]]>([
+    ["nothing", [], false, []],
+    ["only that it began", [{ phase: "run" }], false, []],
+    ["a switch without ports", [begin({ kind: "start-switch" }), done({ kind: "start-switch" })], true, []],
+    ["ports half made", [done({ kind: "start-switch" }), begin(ports)], true, []],
+    ["a wired switch", [done({ kind: "start-switch" }), done(ports)], false, []],
+    ["a machine that started", [begin(a("start-machine")), done(a("start-machine"))], false, ["a"]],
+    ["a machine that answers", [done(a("start-machine")), done(a("await-machine"))], false, ["a"]],
+    ["a machine whose link did not come up", [done(a("start-machine")), failed(a("check-link"))], false, ["a"]],
+    ["a machine that was ready", [done(a("start-machine")), done(a("check-link"))], false, []],
+    ["a machine half stopped", [done(a("check-link")), begin(a("stop-machine"))], false, ["a"]],
+    ["a machine that stopped", [begin(a("stop-machine")), done(a("stop-machine"))], false, []],
+    ["a removal", [begin({ kind: "remove-lab" })], false, []],
+  ])("%s", (_what, entries, sw, machines) => {
+    expect(unfinished(entries)).toEqual({ switch: sw, machines: new Set(machines) });
   });
 });

@@ -1,22 +1,45 @@
 /** (desired, observed) -> actions. Pure: nothing here looks at the host; `up --dry-run` prints the result. */
+import type { Unfinished } from "./unfinished.js";
 
 export type Presence = "absent" | "running" | "dead";
 
+/** Equal fingerprints: nothing that matters has changed since it was deployed. */
+export interface SwitchFingerprints {
+  /** Of what its process is started with. */
+  readonly process: string;
+  /** Of its ports and of what joins them, which a running switch can change. */
+  readonly wiring: string;
+}
+
+export interface DesiredMachine {
+  readonly name: string;
+  readonly fingerprint: string;
+  /** It finds a switch that has been restarted by itself; any other starts anew with its switch. */
+  readonly reconnects: boolean;
+}
+
 export interface Desired {
-  readonly machines: readonly string[];
-  /** Equal fingerprints: nothing that matters has changed since the lab was deployed. */
+  readonly switch: SwitchFingerprints;
+  readonly machines: readonly DesiredMachine[];
+}
+
+export interface ObservedMachine {
+  readonly presence: Presence;
+  /** Of what was deployed. */
   readonly fingerprint: string;
 }
 
 export interface Observed {
-  readonly switch: Presence;
+  readonly switch: { readonly presence: Presence; readonly fingerprints?: SwitchFingerprints };
   /** Every machine that the lab's record knows, in order. */
-  readonly machines: Readonly<Record<string, Presence>>;
-  /** Of what was deployed; absent when nothing was. */
-  readonly fingerprint?: string;
+  readonly machines: Readonly<Record<string, ObservedMachine>>;
+  /** Set when the last command that changed the lab did not come to its end: what it has left in doubt. */
+  readonly unfinished?: Unfinished;
 }
 
 export type Action =
+  /** Processes of an interrupted command that no record names; those of `machines`, and the switch's, are known. */
+  | { readonly kind: "clear-strays"; readonly machines: readonly string[]; readonly switch: boolean }
   | { readonly kind: "start-switch" }
   | { readonly kind: "connect-ports"; readonly machines: readonly string[] }
   | { readonly kind: "start-machine"; readonly machine: string }
@@ -28,35 +51,52 @@ export type Action =
   | { readonly kind: "remove-lab" };
 
 /** Nothing observed. */
-export const NOTHING: Observed = { switch: "absent", machines: {} };
+export const NOTHING: Observed = { switch: { presence: "absent" }, machines: {} };
 
 export function planUp(desired: Desired, observed: Observed): Action[] {
-  const unchanged = observed.fingerprint === desired.fingerprint;
-  const keep = unchanged && observed.switch === "running";
-  const running = (machine: string) => keep && observed.machines[machine] === "running";
-  // A machine whose switch is gone or whose lab has changed has lost its port: it starts anew.
-  const leftOver = Object.keys(observed.machines).filter(
-    (machine) => observed.machines[machine] !== "absent" && !running(machine),
-  );
-  const missing = desired.machines.filter((machine) => !running(machine));
-  const each = (kind: "start-machine" | "await-machine" | "configure-stack" | "check-link"): Action[] =>
-    missing.map((machine) => ({ kind, machine }));
+  const keepSwitch = switchStays(desired, observed);
+  const rewire = !keepSwitch || observed.switch.fingerprints?.wiring !== desired.switch.wiring;
+  const stays = (machine: DesiredMachine) => machineStays(machine, observed) && (keepSwitch || machine.reconnects);
+  const kept = desired.machines.filter(stays).map(({ name }) => name);
+  const missing = desired.machines.map(({ name }) => name).filter((name) => !kept.includes(name));
+  const leftOver = Object.entries(observed.machines)
+    .filter(([name, { presence }]) => presence !== "absent" && !kept.includes(name))
+    .map(([name]) => name);
+  const clear: Action = { kind: "clear-strays", machines: kept, switch: keepSwitch };
   return [
+    ...(observed.unfinished ? [clear] : []),
     ...stopMachines(leftOver),
-    ...(keep || observed.switch === "absent" ? [] : [{ kind: "stop-switch" } as const]),
-    ...(keep
-      ? []
-      : [{ kind: "start-switch" } as const, { kind: "connect-ports", machines: desired.machines } as const]),
-    ...each("start-machine"),
-    ...each("await-machine"),
-    ...each("configure-stack"),
-    ...each("check-link"),
+    ...(keepSwitch || observed.switch.presence === "absent" ? [] : [{ kind: "stop-switch" } as const]),
+    ...(keepSwitch ? [] : [{ kind: "start-switch" } as const]),
+    ...(rewire ? [{ kind: "connect-ports", machines: desired.machines.map(({ name }) => name) } as const] : []),
+    ...bringUp(missing),
   ];
+}
+
+/** These machines alone, whatever they do. */
+export function planRestart(machines: readonly string[]): Action[] {
+  return [...stopMachines(machines), ...bringUp(machines)];
 }
 
 /** Everything that may exist is stopped, whatever was observed: stopping what is not there is no error. */
 export function planDown(machines: readonly string[]): Action[] {
   return [...stopMachines(machines), { kind: "stop-switch" }, { kind: "remove-lab" }];
+}
+
+function switchStays(desired: Desired, { switch: sw, unfinished }: Observed): boolean {
+  if (sw.presence !== "running" || unfinished?.switch) return false;
+  return sw.fingerprints?.process === desired.switch.process;
+}
+
+function machineStays({ name, fingerprint }: DesiredMachine, { machines, unfinished }: Observed): boolean {
+  const seen = machines[name];
+  return seen?.presence === "running" && seen.fingerprint === fingerprint && !unfinished?.machines.has(name);
+}
+
+/** All machines together from step to step. */
+function bringUp(machines: readonly string[]): Action[] {
+  const kinds = ["start-machine", "await-machine", "configure-stack", "check-link"] as const;
+  return kinds.flatMap((kind) => machines.map((machine): Action => ({ kind, machine })));
 }
 
 /** Machines stop before their switch, the last one first. */
@@ -67,6 +107,8 @@ function stopMachines(machines: readonly string[]): Action[] {
 /** One line for people. */
 export function describeAction(action: Action): string {
   switch (action.kind) {
+    case "clear-strays":
+      return "end what an interrupted command has left";
     case "start-switch":
       return "start the switch";
     case "connect-ports":

@@ -1,7 +1,7 @@
 import type { EngineContext } from "../../engine/context.js";
 import { down } from "../../engine/down.js";
 import { Lab } from "../../engine/lab.js";
-import { listLabs } from "../../engine/status.js";
+import { listLabs } from "../../engine/ls.js";
 import { exampleFile, type UpOptions, up } from "../../engine/up.js";
 import { chooseDesigns } from "../../suites/bench/designs.js";
 import { formatBench, isComplete } from "../../suites/bench/results.js";

@@ -1,4 +1,5 @@
-import { type LabStatus, labStatus, listLabs } from "../../engine/status.js";
+import { listLabs } from "../../engine/ls.js";
+import { type LabStatus, labStatus } from "../../engine/status.js";
 import { formatTable } from "../../suites/report.js";
 import { ANSWER_IS_NO, type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
 import { examples } from "../help.js";

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../host/exec.js";
 import type { Host } from "../../host/host.js";
+import { labMarks } from "../../host/marked-processes.js";
 import { type Probed, waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
 import type { SwitchDriver, SwitchSpec, SwitchState } from "../switch-driver.js";
@@ -31,7 +32,7 @@ export class VportdSwitchDriver implements SwitchDriver {
     const process = await exec.startDaemon([this.host.node, program, ...vportdOptions(spec)], {
       logFile: spec.logFile,
       // DPDK keeps its run-time files there, which otherwise stay behind in /var/run/dpdk.
-      env: { RUNTIME_DIRECTORY: spec.runDir },
+      env: { RUNTIME_DIRECTORY: spec.runDir, ...labMarks(spec.runDir) },
     });
     await files.write(recordOf(spec), JSON.stringify(process));
     const probe = async (): Promise<Probed<true>> => {

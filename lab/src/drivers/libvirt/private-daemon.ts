@@ -7,9 +7,10 @@
  * daemon over the same folders finds them again.
  */
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ProcessIdentity } from "../../host/exec.js";
 import type { Host } from "../../host/host.js";
+import { labMarks } from "../../host/marked-processes.js";
 import { parseProcStat } from "../../host/proc-stat.js";
 import { waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
@@ -24,7 +25,7 @@ const LOG_LINES = 15;
 const SOCKET_PATH_MAX = 107;
 
 export interface DaemonFolders {
-  /** Folder of this daemon alone. */
+  /** Folder of this daemon alone, in the lab's run folder. */
   readonly dir: string;
   /** Shared by all labs: what libvirt found out about QEMU (several seconds of work) and QEMU's logs. */
   readonly cacheHome: string;
@@ -169,6 +170,7 @@ export class PrivateDaemon {
   private environment(): Readonly<Record<string, string>> {
     const { dir, cacheHome } = this.folders;
     return {
+      ...labMarks(dirname(dir)),
       HOME: dir,
       XDG_CONFIG_HOME: dir,
       XDG_RUNTIME_DIR: join(dir, "run"),

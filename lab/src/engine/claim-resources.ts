@@ -1,0 +1,66 @@
+/** Decides what a lab gets of its host, and writes it down before another lab's plan can look. */
+import type { Deployment } from "../model/deployment.js";
+import type { Topology } from "../model/topology.js";
+import { allocate, type HeldCore } from "../plan/allocate.js";
+import { coresOf, heldCores, planningLock, writeClaim } from "./claims.js";
+import type { EngineContext } from "./context.js";
+import { lockFile } from "./down.js";
+import type { LabRecord } from "./record.js";
+import { removeRunFolder } from "./remove-lab.js";
+
+export interface Planned {
+  readonly deployment: Deployment;
+  /** What other labs had when this one was planned; kept, so that its own cores stay what they are. */
+  readonly heldCores: readonly HeldCore[];
+}
+
+/** What `up` would get at this moment. */
+export async function plannedDeployment(
+  context: EngineContext,
+  topology: Topology,
+  old: LabRecord | undefined,
+): Promise<Planned> {
+  const dirs = context.layout.lab(topology.name);
+  const held = old?.heldCores ?? (await heldCores(context, dirs.runDir));
+  const facts = await context.facts();
+  const availableMemoryMib = facts.availableMemoryMib + (old ? memoryOf(old.deployment) : 0);
+  const deployment = allocate(topology, { ...facts, availableMemoryMib, heldCores: held }, dirs);
+  const own = coresOf(deployment);
+  const shared = held.filter(({ core }) => own.includes(core));
+  for (const lab of new Set(shared.map((one) => one.lab))) {
+    const cores = shared.filter((one) => one.lab === lab).map(({ core }) => core);
+    const text = `core ${cores.join(", ")} held by lab ${lab}: figures of both are not comparable`;
+    context.emit({ type: "note", text });
+  }
+  const oversubscribed = deployment.oversubscribed || shared.length > 0;
+  return { deployment: { ...deployment, oversubscribed }, heldCores: held };
+}
+
+export async function claimResources(
+  context: EngineContext,
+  topology: Topology,
+  old: LabRecord | undefined,
+): Promise<Planned> {
+  await using _lock = await planningLock(context, `planning ${topology.name}`);
+  const planned = await plannedDeployment(context, topology, old);
+  const { deployment } = planned;
+  const { lab, stateDir, runDir } = deployment;
+  await writeClaim(context, runDir, { lab, stateDir, lock: lockFile(context, lab), cores: coresOf(deployment) });
+  return planned;
+}
+
+/** After a refusal: back to what the lab had before, which is nothing for a new one. */
+export async function releaseClaim(context: EngineContext, lab: string, old: LabRecord | undefined): Promise<void> {
+  const { runDir, stateDir } = context.layout.lab(lab);
+  if (!old) return removeRunFolder(context, runDir);
+  const cores = coresOf(old.deployment);
+  await writeClaim(context, runDir, { lab, stateDir, lock: lockFile(context, lab), cores });
+}
+
+/** What a lab that is up has taken already, so that it does not count against it a second time. */
+function memoryOf({ machines, switch: { memoryMib } }: Deployment): number {
+  return machines.reduce(
+    (sum, machine) => sum + (machine.kind === "vm" ? machine.memoryMib : machine.hugepagesMib),
+    memoryMib,
+  );
+}
