@@ -5,8 +5,7 @@ import { addVolume, showError } from "./command.js";
 import { examples, formatHelp } from "./help.js";
 import type { Io } from "./io.js";
 import { commands } from "./registry.js";
-
-export const VERSION = "0.1.0";
+import { VERSION } from "./version.js";
 
 export function buildProgram(io: Io, finish: (exitCode: number) => void): Command {
   const program = new Command("vnflab")

@@ -1,11 +1,13 @@
 /** All commands, one line each, in the order of the help. */
 import type { RegisterCommand } from "./command.js";
 import { registerBench } from "./commands/bench.js";
+import { registerCompletion } from "./commands/completion.js";
 import { registerConsole } from "./commands/console.js";
 import { registerCp } from "./commands/cp.js";
 import { registerDemo } from "./commands/demo.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerDown } from "./commands/down.js";
+import { registerEvents } from "./commands/events.js";
 import { registerExec } from "./commands/exec.js";
 import { registerGc } from "./commands/gc.js";
 import { registerLogs } from "./commands/logs.js";
@@ -18,7 +20,9 @@ import { registerShell } from "./commands/shell.js";
 import { registerSnapshot } from "./commands/snapshot.js";
 import { registerStatus } from "./commands/status.js";
 import { registerTest } from "./commands/test.js";
+import { registerTop } from "./commands/top.js";
 import { registerUp } from "./commands/up.js";
+import { registerVersion } from "./commands/version.js";
 
 export const commands: readonly RegisterCommand[] = [
   registerDoctor,
@@ -30,6 +34,8 @@ export const commands: readonly RegisterCommand[] = [
   registerCp,
   registerConsole,
   registerLogs,
+  registerEvents,
+  registerTop,
   registerPause,
   registerResume,
   registerReset,
@@ -40,4 +46,6 @@ export const commands: readonly RegisterCommand[] = [
   registerDown,
   registerGc,
   registerDemo,
+  registerVersion,
+  registerCompletion,
 ];

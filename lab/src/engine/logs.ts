@@ -1,7 +1,10 @@
 /** The logs of a lab, while it exists. */
 import { VnflabError } from "../model/error.js";
-import type { EngineContext } from "./context.js";
-import { machineOf, requireRecord } from "./record.js";
+import type { EngineContext, Placed } from "./context.js";
+import { GrowingFile } from "./growing-file.js";
+import { findRecord, type LabRecord, machineOf, requireRecord } from "./record.js";
+
+const FOLLOW_MS = 200;
 
 export interface LabLog {
   readonly source: string;
@@ -16,16 +19,49 @@ export async function readLogs(
   source: string | undefined,
   lines: number,
 ): Promise<LabLog[]> {
-  const record = await requireRecord(context.host.files, context.layout, lab);
-  const machines = source === undefined ? record.machines : [];
-  const chosen = source === undefined || source === "switch" ? [] : [machineOf(record, source).spec];
-  const files = [
-    ...(source === undefined || source === "switch" ? [["switch", record.switch.logFile] as const] : []),
-    ...[...machines, ...chosen].map(({ machine, consoleLog }) => [machine, consoleLog] as const),
-  ];
+  const files = logFiles(await requireRecord(context.host.files, context.layout, lab), source);
   return Promise.all(
-    files.map(async ([name, file]) => ({ source: name, file, lines: await context.host.files.tail(file, lines) })),
+    files.map(async ({ name, file, of }) => {
+      return { source: name, file, lines: await context.hostOf(of).files.tail(file, lines) };
+    }),
   );
+}
+
+/** Tells every new line of the logs until the signal aborts or the lab is gone. */
+export async function followLogs(
+  context: EngineContext,
+  lab: string,
+  source: string | undefined,
+  options: { readonly signal: AbortSignal; readonly onLine: (source: string, line: string) => void },
+): Promise<void> {
+  const { clock, files: records } = context.host;
+  const record = await requireRecord(records, context.layout, lab);
+  const logs = await Promise.all(
+    logFiles(record, source).map(async ({ name, file, of }) => {
+      return { name, file: await GrowingFile.fromEnd(context.hostOf(of).files, file) };
+    }),
+  );
+  while (!options.signal.aborted) {
+    for (const { name, file } of logs) {
+      for (const line of await file.newLines()) options.onLine(name, line);
+    }
+    if (!(await findRecord(records, record.deployment.stateDir))) return;
+    await clock.delay(FOLLOW_MS, options.signal).catch(() => {});
+  }
+}
+
+interface LogFile {
+  readonly name: string;
+  readonly file: string;
+  readonly of: Placed;
+}
+
+function logFiles(record: LabRecord, source: string | undefined): LogFile[] {
+  const sw = { name: "switch", file: record.switch.logFile, of: record.switch };
+  if (source === "switch") return [sw];
+  const specs = source === undefined ? record.machines : [machineOf(record, source).spec];
+  const machines = specs.map((spec) => ({ name: spec.machine, file: spec.consoleLog, of: spec }));
+  return source === undefined ? [sw, ...machines] : machines;
 }
 
 export interface ConsolePlace {

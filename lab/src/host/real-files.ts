@@ -2,6 +2,7 @@ import { createReadStream, type Stats } from "node:fs";
 import { appendFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FileContent, FileInfo, FileKind, Files, WriteOptions } from "./files.js";
+import { readable } from "./readable.js";
 
 const TAIL_BYTES = 64 * 1024;
 const CHUNK_BYTES = 512 * 1024;
@@ -105,13 +106,9 @@ export class RealFiles implements Files {
   }
 }
 
-/** Terminal sequences and other control characters: a log must not steer the terminal that it is shown on. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]/g;
-
 /** The last lines of a text, without the line ends; a serial console ends its lines with \r\n. */
 export function lastLines(text: string, count: number): string[] {
-  const lines = text.replace(CONTROL, "").split("\n");
+  const lines = readable(text).split("\n");
   if (lines.at(-1) === "") lines.pop();
   return lines.slice(-count);
 }

@@ -1,0 +1,87 @@
+/** What happens to a lab while somebody watches: steps of commands, from its journal, and changes of what runs. */
+import { join } from "node:path";
+import type { EngineContext } from "./context.js";
+import { GrowingFile } from "./growing-file.js";
+import { findRecord, requireRecord } from "./record.js";
+import { type LabStatus, labStatus } from "./status.js";
+
+export type LabChange = { readonly time: string } & (
+  | { readonly type: "step"; readonly phase: string; readonly action: unknown; readonly error?: unknown }
+  | { readonly type: "machine"; readonly machine: string; readonly status: string; readonly detail: string }
+  | { readonly type: "link"; readonly machine: string; readonly up: boolean }
+  | { readonly type: "switch"; readonly status: string; readonly detail: string }
+  | { readonly type: "lab"; readonly status: "removed" }
+);
+
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  /** End after the journal so far and the present state. */
+  readonly once: boolean;
+  readonly onChange: (change: LabChange) => void;
+}
+
+const LOOK_MS = 500;
+
+/** Ends when the signal aborts or the lab is gone. */
+export async function watchLab(context: EngineContext, lab: string, options: WatchOptions): Promise<void> {
+  const { clock, files } = context.host;
+  const { deployment } = await requireRecord(files, context.layout, lab);
+  const journal = GrowingFile.whole(files, join(deployment.stateDir, "journal.jsonl"));
+  const told = new Map<string, string>();
+  while (!options.signal.aborted) {
+    for (const line of await journal.newLines()) options.onChange(stepOf(line));
+    const record = await findRecord(files, deployment.stateDir);
+    const time = clock.wallTime().toISOString();
+    if (!record) return options.onChange({ time, type: "lab", status: "removed" });
+    for (const change of changes(await labStatus(context, lab), time, told)) options.onChange(change);
+    if (options.once) return;
+    await clock.delay(LOOK_MS, options.signal).catch(() => {});
+  }
+}
+
+/** The state's parts that are not as they were told last. */
+function changes(status: LabStatus, time: string, told: Map<string, string>): LabChange[] {
+  const parts: [string, LabChange][] = [
+    ["switch", { time, type: "switch", status: status.switch.status, detail: status.switch.detail }],
+    ...status.machines.flatMap(({ name, status: state, detail, paused, port }): [string, LabChange][] => [
+      [`machine ${name}`, { time, type: "machine", machine: name, status: paused ? "paused" : state, detail }],
+      [`link ${name}`, { time, type: "link", machine: name, up: port?.linkUp ?? false }],
+    ]),
+  ];
+  return parts
+    .filter(([key, change]) => {
+      const { time: _time, ...rest } = change;
+      const text = JSON.stringify("detail" in rest ? { ...rest, detail: "" } : rest);
+      const isNew = told.get(key) !== text;
+      told.set(key, text);
+      return isNew;
+    })
+    .map(([, change]) => change);
+}
+
+function stepOf(line: string): LabChange {
+  const entry = JSON.parse(line) as { time: string; phase: string; action: unknown };
+  return { ...entry, type: "step" };
+}
+
+/** One line for people. */
+export function formatChange(change: LabChange): string {
+  const { time } = change;
+  switch (change.type) {
+    case "step":
+      return `${time} ${change.phase} ${describe(change.action)}`;
+    case "machine":
+      return `${time} ${change.machine} is ${change.status}: ${change.detail}`;
+    case "link":
+      return `${time} ${change.machine} has ${change.up ? "a link" : "no link"}`;
+    case "switch":
+      return `${time} switch is ${change.status}: ${change.detail}`;
+    case "lab":
+      return `${time} the lab is gone`;
+  }
+}
+
+function describe(action: unknown): string {
+  const { kind, ...rest } = action as { readonly kind: string } & Record<string, unknown>;
+  return [kind, ...Object.values(rest).flat()].join(" ");
+}
