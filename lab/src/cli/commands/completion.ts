@@ -1,7 +1,7 @@
 import { script } from "@bomb.sh/tab";
 import { Argument, type Command } from "commander";
 import { Lab } from "../../engine/lab.js";
-import { listLabs } from "../../engine/status.js";
+import { listLabs } from "../../engine/ls.js";
 import type { RegisterCommand } from "../command.js";
 import { candidates, type Names } from "../completion.js";
 import { examples } from "../help.js";
