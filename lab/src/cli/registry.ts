@@ -10,6 +10,7 @@ import { registerDown } from "./commands/down.js";
 import { registerEvents } from "./commands/events.js";
 import { registerExec } from "./commands/exec.js";
 import { registerGc } from "./commands/gc.js";
+import { registerInspect } from "./commands/inspect.js";
 import { registerLogs } from "./commands/logs.js";
 import { registerLs } from "./commands/ls.js";
 import { registerPause } from "./commands/pause.js";
@@ -29,6 +30,7 @@ export const commands: readonly RegisterCommand[] = [
   registerUp,
   registerLs,
   registerStatus,
+  registerInspect,
   registerExec,
   registerShell,
   registerCp,

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { down } from "../engine/down.js";
 import { type FakeEngine, fakeEngine, LAB_FILE } from "../engine/fake-engine.js";
+import { inspectionJsonSchema, inspectionSchema } from "../engine/inspect.js";
 import { VnflabError } from "../model/error.js";
 import { runFake } from "./fake-io.js";
 
@@ -72,8 +73,9 @@ describe("events", () => {
       () => down(engine.context, "pair"),
     );
     const events = parse((await vnflab("events", "pair", "--json")).out);
-    const step = events.find(({ type }) => type === "step");
-    expect(step).toMatchObject({ phase: "begin", action: { kind: "start-switch" } });
+    const steps = events.filter(({ type }) => type === "step");
+    expect(steps[0]).toMatchObject({ phase: "run", command: expect.stringContaining("up pair") });
+    expect(steps[1]).toMatchObject({ phase: "begin", action: { kind: "start-switch" } });
     const changes = events.filter(({ type }) => type !== "step").map(({ time: _, detail: __, ...rest }) => rest);
     expect(changes).toEqual([
       { type: "switch", status: "running" },
@@ -141,6 +143,36 @@ describe("top", () => {
     vi.restoreAllMocks();
     const drawn = await runFake(engine, ["top", "pair", "--count", "2"], { outIsTerminal: true });
     expect(drawn.out.split("\x1b[H\x1b[J").length).toBe(3);
+  });
+});
+
+describe("inspect", () => {
+  it("tells everything, as its schema says", async () => {
+    const inspection: unknown = JSON.parse((await vnflab("inspect", "pair", "--json")).out);
+    expect(inspectionSchema.strict().parse(inspection)).toMatchObject({
+      schemaVersion: 1,
+      lab: "pair",
+      running: true,
+      switch: { status: "running" },
+      machines: [
+        {
+          name: "left",
+          status: "running",
+          nics: [{ address: "169.254.9.1/24", port: { linkUp: true } }],
+          domain: null,
+        },
+        { name: "right" },
+      ],
+    });
+    expect((await vnflab("inspect", "pair")).out).toMatch(
+      /^left +lan +169.254.9.1\/24 +02:00:00:00:00:01 +1 +link up/m,
+    );
+    expect((await vnflab("inspect", "pairs")).err).toContain('(did you mean "pair"?)');
+  });
+
+  it("has a schema that is made from the code", async () => {
+    const text = `${JSON.stringify(inspectionJsonSchema(), null, 2)}\n`;
+    await expect(text).toMatchFileSnapshot("../../schema/inspect.schema.json");
   });
 });
 

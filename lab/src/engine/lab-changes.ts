@@ -1,12 +1,20 @@
 /** What happens to a lab while somebody watches: steps of commands, from its journal, and changes of what runs. */
-import { join } from "node:path";
 import type { EngineContext } from "./context.js";
 import { GrowingFile } from "./growing-file.js";
+import { journalFile } from "./journal.js";
 import { findRecord, requireRecord } from "./record.js";
 import { type LabStatus, labStatus } from "./status.js";
 
-export type LabChange = { readonly time: string } & (
-  | { readonly type: "step"; readonly phase: string; readonly action: unknown; readonly error?: unknown }
+export type LabChange = {
+  readonly time: string;
+} /** A line of the journal: a command begins ("run"), or a step of it begins, is done or has failed. */ & (
+  | {
+      readonly type: "step";
+      readonly phase: string;
+      readonly command?: string;
+      readonly action?: unknown;
+      readonly error?: unknown;
+    }
   | { readonly type: "machine"; readonly machine: string; readonly status: string; readonly detail: string }
   | { readonly type: "link"; readonly machine: string; readonly up: boolean }
   | { readonly type: "switch"; readonly status: string; readonly detail: string }
@@ -26,10 +34,10 @@ const LOOK_MS = 500;
 export async function watchLab(context: EngineContext, lab: string, options: WatchOptions): Promise<void> {
   const { clock, files } = context.host;
   const { deployment } = await requireRecord(files, context.layout, lab);
-  const journal = GrowingFile.whole(files, join(deployment.stateDir, "journal.jsonl"));
+  const journal = GrowingFile.whole(files, journalFile(deployment.stateDir));
   const told = new Map<string, string>();
   while (!options.signal.aborted) {
-    for (const line of await journal.newLines()) options.onChange(stepOf(line));
+    for (const line of await journal.newLines()) for (const step of stepsOf(line)) options.onChange(step);
     const record = await findRecord(files, deployment.stateDir);
     const time = clock.wallTime().toISOString();
     if (!record) return options.onChange({ time, type: "lab", status: "removed" });
@@ -59,9 +67,13 @@ function changes(status: LabStatus, time: string, told: Map<string, string>): La
     .map(([, change]) => change);
 }
 
-function stepOf(line: string): LabChange {
-  const entry = JSON.parse(line) as { time: string; phase: string; action: unknown };
-  return { ...entry, type: "step" };
+/** None for a line that a crash has cut short. */
+function stepsOf(line: string): LabChange[] {
+  try {
+    return [{ ...(JSON.parse(line) as { time: string; phase: string }), type: "step" }];
+  } catch {
+    return [];
+  }
 }
 
 /** One line for people. */
@@ -69,7 +81,7 @@ export function formatChange(change: LabChange): string {
   const { time } = change;
   switch (change.type) {
     case "step":
-      return `${time} ${change.phase} ${describe(change.action)}`;
+      return `${time} ${change.phase} ${change.command ?? describe(change.action)}`;
     case "machine":
       return `${time} ${change.machine} is ${change.status}: ${change.detail}`;
     case "link":
