@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hook.h"
+
 static const struct module_class *const classes[] = {
     &impair_class,    &l2_forward_class, &l2_switch_class, &merge_class, &port_inc_class, &port_out_class,
     &queue_inc_class, &queue_out_class,  &replicate_class, &sink_class,  &source_class,
@@ -20,8 +22,7 @@ static const struct module_class *class_find(const char *name)
     return NULL;
 }
 
-/* calloc for types that are aligned to a cache line. */
-static void *alloc_aligned(size_t size)
+void *module_alloc(size_t size)
 {
     void *p = NULL;
 
@@ -40,12 +41,12 @@ int module_create(struct dataplane *dp, const char *class_name, const int64_t *a
 
     if (class == NULL)
         return -ENOENT;
-    m = alloc_aligned(sizeof(*m));
+    m = module_alloc(sizeof(*m));
     if (m == NULL)
         return -ENOMEM;
     m->class = class;
     if (class->priv_size > 0) {
-        m->priv = alloc_aligned(class->priv_size);
+        m->priv = module_alloc(class->priv_size);
         if (m->priv == NULL)
             ret = -ENOMEM;
     }
@@ -66,7 +67,8 @@ void module_destroy(struct dataplane *dp, struct module *m)
     if (m->class->deinit != NULL)
         m->class->deinit(dp, m);
     for (unsigned i = 0; i < m->n_ogates; i++)
-        free(m->ogates[i].counters);
+        module_disconnect(m, i);
+    hooks_forget_igates(m);
     free(m->ogates);
     free(m->priv);
     free(m);
@@ -100,10 +102,12 @@ int module_connect(struct module *from, uint16_t ogate, struct module *to, uint1
     if (g->peer != NULL)
         return -EBUSY;
     if (track) {
-        g->counters = alloc_aligned(DP_MAX_WORKERS * sizeof(*g->counters));
+        g->counters = module_alloc(DP_MAX_WORKERS * sizeof(*g->counters));
         if (g->counters == NULL)
             return -ENOMEM;
     }
+    g->hooked = hooks_at_igate(to, igate);
+    g->process = to->class->process;
     g->peer_igate = igate;
     g->peer = to;
     return 0;
@@ -111,10 +115,15 @@ int module_connect(struct module *from, uint16_t ogate, struct module *to, uint1
 
 void module_disconnect(struct module *from, uint16_t ogate)
 {
+    struct ogate *g;
+
     if (ogate >= from->n_ogates)
         return;
-    free(from->ogates[ogate].counters);
-    memset(&from->ogates[ogate], 0, sizeof(from->ogates[ogate]));
+    g = &from->ogates[ogate];
+    if (g->tracker == NULL)
+        free(g->counters);
+    hooks_forget_ogate(g);
+    memset(g, 0, sizeof(*g));
 }
 
 void module_gate_counters(const struct module *m, uint16_t ogate, uint64_t *batches, uint64_t *packets)
@@ -161,7 +170,9 @@ void module_send(struct run_ctx *ctx, struct module *m, uint16_t ogate, struct b
         g->counters[ctx->slot].batches++;
         g->counters[ctx->slot].packets += b->n;
     }
+    if (unlikely(g->hooked))
+        hooks_run(ctx, g, b);
     ctx->depth++;
-    g->peer->class->process(ctx, g->peer, g->peer_igate, b);
+    g->process(ctx, g->peer, g->peer_igate, b);
     ctx->depth--;
 }

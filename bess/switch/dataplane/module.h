@@ -21,6 +21,7 @@
 
 struct dataplane;
 struct module;
+struct hook;
 
 /* What a worker carries through the modules that it runs. */
 struct run_ctx {
@@ -52,12 +53,18 @@ struct module_class {
 struct gate_counters {
     uint64_t batches;
     uint64_t packets;
+    uint64_t bytes; /* 0 unless asked for */
 } __rte_cache_aligned;
 
 struct ogate {
     struct module *peer; /* NULL: not connected */
+    /* The peer's own, kept here to spare the packet path two loads. */
+    void (*process)(struct run_ctx *ctx, struct module *m, uint16_t igate, struct batch *b);
     uint16_t peer_igate;
+    bool hooked;                    /* here or at the peer's input gate there is more than a plain Track */
     struct gate_counters *counters; /* one a worker; NULL: untracked */
+    struct hook *tracker;           /* whose counters those are; NULL: the link's own */
+    struct hook *hooks;             /* see hook.h */
 };
 
 struct deadend_counter {
@@ -69,7 +76,8 @@ struct module {
     unsigned n_tasks;
     bool shared; /* several workers run it: output queues need their lock */
     uint16_t n_ogates;
-    struct ogate *ogates; /* [n_ogates], grown on demand */
+    struct ogate *ogates;  /* [n_ogates], grown on demand */
+    struct hook *in_hooks; /* of all input gates; see hook.h */
     struct deadend_counter deadends[DP_MAX_WORKERS];
     void *priv;
 };
@@ -79,6 +87,8 @@ int module_create(struct dataplane *dp, const char *class_name, const int64_t *a
 void module_destroy(struct dataplane *dp, struct module *m);
 int module_connect(struct module *from, uint16_t ogate, struct module *to, uint16_t igate, bool track);
 void module_disconnect(struct module *from, uint16_t ogate);
+/* Zeroed, aligned to a cache line, for free(); NULL when there is no memory. */
+void *module_alloc(size_t size);
 void module_gate_counters(const struct module *m, uint16_t ogate, uint64_t *batches, uint64_t *packets);
 uint64_t module_deadends(const struct module *m);
 

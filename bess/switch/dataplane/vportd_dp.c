@@ -4,11 +4,14 @@
 #include "vportd_dp.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
 
+#include "capture.h"
 #include "dataplane.h"
+#include "hook.h"
 
 static struct dataplane dp;
 static const char *why = "";
@@ -37,6 +40,9 @@ void vdp_stop(void)
 {
     for (int i = 0; i < DP_MAX_WORKERS; i++)
         vdp_worker_destroy(i);
+    for (unsigned i = 0; i < dp.n_hooks; i++)
+        vdp_hook_destroy(i);
+    captures_reap(true);
     for (int i = 0; i < DP_MAX_MODULES; i++)
         vdp_module_destroy(i);
     for (int i = 0; i < RTE_MAX_ETHPORTS; i++)
@@ -235,7 +241,7 @@ int vdp_module_deadends(int module, uint64_t *packets)
     return 0;
 }
 
-int vdp_connect(int from, uint32_t ogate, int to, uint32_t igate, int track)
+int vdp_connect(int from, uint32_t ogate, int to, uint32_t igate)
 {
     struct module *a = module_at(from), *b = module_at(to);
 
@@ -243,7 +249,7 @@ int vdp_connect(int from, uint32_t ogate, int to, uint32_t igate, int track)
         return -ENOENT;
     if (ogate > UINT16_MAX || igate > UINT16_MAX)
         return -EINVAL;
-    return module_connect(a, ogate, b, igate, track != 0);
+    return module_connect(a, ogate, b, igate, false);
 }
 
 int vdp_disconnect(int from, uint32_t ogate)
@@ -257,13 +263,87 @@ int vdp_disconnect(int from, uint32_t ogate)
     return 0;
 }
 
-int vdp_gate_counters(int module, uint32_t ogate, uint64_t *batches, uint64_t *packets)
-{
-    const struct module *m = module_at(module);
+/* ---- hooks ---- */
 
-    if (m == NULL)
+static struct hook *hook_at(int id)
+{
+    return id >= 0 && (unsigned)id < dp.n_hooks ? dp.hooks[id] : NULL;
+}
+
+/* A free place in the table, which grows. */
+static int hook_slot(void)
+{
+    unsigned wanted = RTE_MAX(64u, 2 * dp.n_hooks);
+    struct hook **grown;
+    unsigned id = 0;
+
+    while (id < dp.n_hooks && dp.hooks[id] != NULL)
+        id++;
+    if (id < dp.n_hooks)
+        return id;
+    grown = realloc(dp.hooks, wanted * sizeof(*grown));
+    if (grown == NULL)
+        return -ENOMEM;
+    memset(&grown[dp.n_hooks], 0, (wanted - dp.n_hooks) * sizeof(*grown));
+    dp.hooks = grown;
+    dp.n_hooks = wanted;
+    return id;
+}
+
+int vdp_hook_create(const char *class_name, const struct vdp_hook_config *cfg)
+{
+    struct hook_config config = {
+        .module = module_at(cfg->module),
+        .igate = cfg->igate != 0,
+        .gate = cfg->gate,
+        .bits = cfg->bits != 0,
+        .fifo = cfg->fifo,
+        .interface = cfg->interface,
+        .direction = cfg->direction,
+    };
+    int id = hook_slot(), ret;
+
+    why = "no such gate";
+    if (config.module == NULL || cfg->gate >= DP_MAX_GATES)
+        return -EINVAL;
+    if (id < 0)
+        return id;
+    ret = hook_create(&dp, class_name, &config, &dp.hooks[id], &why);
+    return ret != 0 ? ret : id;
+}
+
+int vdp_hook_destroy(int hook)
+{
+    struct hook *h = hook_at(hook);
+
+    if (h == NULL)
         return -ENOENT;
-    module_gate_counters(m, ogate < DP_MAX_GATES ? ogate : UINT16_MAX, batches, packets);
+    hook_destroy(&dp, h);
+    dp.hooks[hook] = NULL;
+    return 0;
+}
+
+int vdp_hook_counters(int hook, struct vdp_hook_counters *out)
+{
+    const struct hook *h = hook_at(hook);
+    struct hook_counters c = {0};
+
+    if (h == NULL)
+        return -ENOENT;
+    h->class->counters(h, &c);
+    *out = (struct vdp_hook_counters){c.batches, c.packets, c.bytes, c.dropped, c.alive};
+    return 0;
+}
+
+int vdp_hook_reset(int hook)
+{
+    struct hook *h = hook_at(hook);
+
+    if (h == NULL)
+        return -ENOENT;
+    if (h->class->reset == NULL)
+        return -EOPNOTSUPP;
+    h->class->reset(h);
     return 0;
 }
 

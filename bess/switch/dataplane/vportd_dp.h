@@ -27,6 +27,22 @@ struct vdp_port_stats {
     uint64_t out_packets, out_bytes, out_dropped;
 };
 
+/* Where a hook shall be; the meaning of the last four depends on its class (see hook.h). */
+struct vdp_hook_config {
+    int32_t module;
+    uint32_t gate;
+    uint8_t igate;
+    uint8_t bits;
+    uint8_t direction; /* enum capture_direction */
+    const char *fifo;
+    const char *interface;
+};
+
+struct vdp_hook_counters {
+    uint64_t batches, packets, bytes, dropped;
+    uint8_t alive; /* 0: the reader of its pipe has gone */
+};
+
 struct vdp_pool_info {
     uint32_t size, cache_size, element_size, populated, available, in_use;
 };
@@ -59,9 +75,15 @@ VDP_API int vdp_module_query(int module, const char *name, const int64_t *args, 
                              uint32_t max);
 VDP_API int vdp_module_set_shared(int module, int shared);
 VDP_API int vdp_module_deadends(int module, uint64_t *packets);
-VDP_API int vdp_connect(int from, uint32_t ogate, int to, uint32_t igate, int track);
+VDP_API int vdp_connect(int from, uint32_t ogate, int to, uint32_t igate);
 VDP_API int vdp_disconnect(int from, uint32_t ogate);
-VDP_API int vdp_gate_counters(int module, uint32_t ogate, uint64_t *batches, uint64_t *packets);
+
+/* Number of the new hook. No worker may run while hooks come, go or are reset. */
+VDP_API int vdp_hook_create(const char *class_name, const struct vdp_hook_config *cfg);
+VDP_API int vdp_hook_destroy(int hook);
+VDP_API int vdp_hook_counters(int hook, struct vdp_hook_counters *out);
+/* -EOPNOTSUPP for a class that has nothing to reset. */
+VDP_API int vdp_hook_reset(int hook);
 
 VDP_API int vdp_worker_create(int wid, int core);
 VDP_API int vdp_worker_destroy(int wid);

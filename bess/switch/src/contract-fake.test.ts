@@ -31,12 +31,20 @@ async function startFake(): Promise<FakeRunning> {
   const sw = new Switch(plane, { version: "vportd-test", defaultCore: 0, onKill });
   const server = await listen(address, service(sw, log));
   const rpc = new Rpc(address);
+  const reaper = setInterval(() => sw.removeDeadHooks(), 10);
+  let pipes = 0;
+  const openPipe = async () => {
+    const path = `/fake/pipe${pipes++}`;
+    plane.readers.add(path);
+    return { path, close: async () => void plane.readers.delete(path) };
+  };
   const stop = async () => {
+    clearInterval(reaper);
     rpc[Symbol.dispose]();
     server.forceShutdown();
     rmSync(dir, { recursive: true });
   };
-  return { rpc, stop, plane, errors, killed: () => killed };
+  return { rpc, stop, openPipe, plane, errors, killed: () => killed };
 }
 
 contractSuite("fake data plane", startFake);

@@ -125,6 +125,25 @@ describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
       expect(stats.inc?.packets).toBeGreaterThan(1000);
     });
 
+    it("packets are counted by a Track with bits, each with Ethernet's 24 bytes", async () => {
+      await module(rpc, "src", "SourceArg", { pkt_size: 100 });
+      await module(rpc, "s", "SinkArg", {});
+      await link(rpc, "src -> s");
+      const hook = { class_name: "Track", module_name: "src", ogate: 0 };
+      await rpc.ok("ConfigureGateHook", { hook, enable: false });
+      await rpc.ok("ConfigureGateHook", { hook: { ...hook, arg: pack("TrackArg", { bits: true }) }, enable: true });
+      await rpc.ok("ResumeAll");
+      await until(
+        () => packetsOf(rpc, "src"),
+        ([n = 0]) => n > 1000,
+      );
+      await rpc.ok("PauseAll");
+      const [gate] = (await rpc.ok("GetModuleInfo", { name: "src" })).ogates;
+      expect(gate?.bytes).toBe((gate?.pkts ?? 0) * 124);
+      await rpc.ok("GateHookCommand", { hook: { ...hook, hook_name: "track0" }, cmd: "reset" });
+      expect(await packetsOf(rpc, "src")).toEqual([0]);
+    });
+
     it("packets from two workers may share one output queue", async () => {
       await port(rpc, "ring", "net_ring0");
       for (const n of [1, 2]) {

@@ -18,6 +18,8 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   version: string;
 };
 const VERSION = `vportd-${version}`;
+/** How often hooks are looked at whose reader may have gone. */
+const DEAD_HOOKS_MS = 250;
 
 /** Runs until told to stop; the result is the exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -58,6 +60,10 @@ async function serve(options: Options, log: Logger): Promise<void> {
         });
       }),
   );
+  const reaper = setInterval(() => {
+    for (const hook of sw.removeDeadHooks()) log.info(`removed a hook whose reader has gone: ${hook}`);
+  }, DEAD_HOOKS_MS);
+  cleanup.defer(() => clearInterval(reaper));
   process.stderr.write(`vportd: serving ${options.listen}\n`);
   log.info(`serving ${options.listen}, default worker on core ${defaultCore}`);
   log.info(`stopping: ${await stop.reason}`);

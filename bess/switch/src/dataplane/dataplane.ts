@@ -49,9 +49,38 @@ export interface ModulePlane {
 }
 
 export interface GatePlane {
-  connect(from: number, ogate: number, to: number, igate: number, track: boolean): void;
+  connect(from: number, ogate: number, to: number, igate: number): void;
   disconnect(from: number, ogate: number): void;
-  counters(from: number, ogate: number): { batches: number; packets: number };
+}
+
+/** What a hook is told; which of it matters depends on its class. */
+export interface HookOptions {
+  /** Track: count bytes too. */
+  bits?: boolean;
+  /** TcpDump, PcapNg: the named pipe, which somebody must be reading. */
+  fifo?: string;
+  /** PcapNg: what the gate is called in the capture, and which way packets go there. */
+  interface?: string;
+  direction?: "inbound" | "outbound";
+}
+
+export interface HookCounters {
+  batches: number;
+  packets: number;
+  bytes: number;
+  /** Packets that passed the gate but not the reader of the pipe. */
+  dropped: number;
+  /** False when the reader of its pipe has gone. */
+  alive: boolean;
+}
+
+export interface HookPlane {
+  /** The result numbers the hook. ENXIO when nobody reads the pipe. */
+  create(className: string, place: { module: number; igate: boolean; gate: number }, options: HookOptions): number;
+  /** Before its gate goes. */
+  destroy(hook: number): void;
+  counters(hook: number): HookCounters;
+  reset(hook: number): void;
 }
 
 export interface WorkerPlane {
@@ -78,6 +107,7 @@ export interface DataPlane {
   readonly ports: PortPlane;
   readonly modules: ModulePlane;
   readonly gates: GatePlane;
+  readonly hooks: HookPlane;
   readonly workers: WorkerPlane;
   poolInfo(): PoolInfo;
   /** Takes everything down, sockets included. */

@@ -3,7 +3,17 @@
 import { fileURLToPath } from "node:url";
 import koffi from "koffi";
 import { DataPlaneError, Errno } from "../errors.js";
-import type { DataPlane, GatePlane, ModulePlane, PoolInfo, PortInfo, PortPlane, WorkerPlane } from "./dataplane.js";
+import type {
+  DataPlane,
+  GatePlane,
+  HookCounters,
+  HookPlane,
+  ModulePlane,
+  PoolInfo,
+  PortInfo,
+  PortPlane,
+  WorkerPlane,
+} from "./dataplane.js";
 
 export interface NativeOptions {
   library: string;
@@ -47,6 +57,22 @@ const STRUCTS = {
     out_packets: "uint64_t",
     out_bytes: "uint64_t",
     out_dropped: "uint64_t",
+  },
+  vdp_hook_config: {
+    module: "int32_t",
+    gate: "uint32_t",
+    igate: "uint8_t",
+    bits: "uint8_t",
+    direction: "uint8_t",
+    fifo: "const char *",
+    interface: "const char *",
+  },
+  vdp_hook_counters: {
+    batches: "uint64_t",
+    packets: "uint64_t",
+    bytes: "uint64_t",
+    dropped: "uint64_t",
+    alive: "uint8_t",
   },
   vdp_pool_info: {
     size: "uint32_t",
@@ -104,6 +130,7 @@ export function startNative(options: NativeOptions): DataPlane {
     ports: new NativePorts(lib),
     modules: new NativeModules(lib),
     gates: new NativeGates(lib),
+    hooks: new NativeHooks(lib),
     workers: new NativeWorkers(lib),
     poolInfo: () => poolInfo(lib),
     stop: () => void lib.function("void vdp_stop()")(),
@@ -215,22 +242,57 @@ class NativeModules implements ModulePlane {
 class NativeGates implements GatePlane {
   constructor(private readonly lib: Library) {}
 
-  connect: GatePlane["connect"] = (from, ogate, to, igate, track) => {
-    const signature = "vdp_connect(int from, uint32_t ogate, int to, uint32_t igate, int track)";
-    this.lib.call(signature, from, ogate, to, igate, track ? 1 : 0);
-  };
+  connect(from: number, ogate: number, to: number, igate: number): void {
+    this.lib.call("vdp_connect(int from, uint32_t ogate, int to, uint32_t igate)", from, ogate, to, igate);
+  }
 
   disconnect(from: number, ogate: number): void {
     this.lib.call("vdp_disconnect(int from, uint32_t ogate)", from, ogate);
   }
+}
 
-  counters: GatePlane["counters"] = (from, ogate) => {
-    const batches = new BigUint64Array(1);
-    const packets = new BigUint64Array(1);
-    const signature = "vdp_gate_counters(int module, uint32_t ogate, uint64_t *batches, uint64_t *packets)";
-    this.lib.call(signature, from, ogate, batches, packets);
-    return { batches: Number(batches[0]), packets: Number(packets[0]) };
+/** enum capture_direction */
+const DIRECTIONS = { inbound: 1, outbound: 2 };
+
+class NativeHooks implements HookPlane {
+  constructor(private readonly lib: Library) {}
+
+  create: HookPlane["create"] = (className, { module, igate, gate }, options) => {
+    const result = this.lib.function("int vdp_hook_create(const char *class_name, const vdp_hook_config *cfg)")(
+      className,
+      {
+        module,
+        gate,
+        igate: igate ? 1 : 0,
+        bits: options.bits ? 1 : 0,
+        direction: options.direction === undefined ? 0 : DIRECTIONS[options.direction],
+        fifo: options.fifo ?? "",
+        interface: options.interface ?? "",
+      },
+    );
+    if (result < 0) throw new DataPlaneError(-result, this.lib.why());
+    return result;
   };
+
+  destroy(hook: number): void {
+    this.lib.call("vdp_hook_destroy(int hook)", hook);
+  }
+
+  counters(hook: number): HookCounters {
+    const raw: Record<string, number | bigint> = {};
+    this.lib.call("vdp_hook_counters(int hook, _Out_ vdp_hook_counters *out)", hook, raw);
+    return {
+      batches: Number(raw.batches),
+      packets: Number(raw.packets),
+      bytes: Number(raw.bytes),
+      dropped: Number(raw.dropped),
+      alive: raw.alive !== 0,
+    };
+  }
+
+  reset(hook: number): void {
+    this.lib.call("vdp_hook_reset(int hook)", hook);
+  }
 }
 
 class NativeWorkers implements WorkerPlane {

@@ -37,8 +37,8 @@ export interface ModuleClass {
   readonly igates: number;
   readonly ogates: number;
   readonly commands: Readonly<Record<string, Command>>;
-  /** The data plane's arguments for a new module, and what ListModules says about it. */
-  create(context: CreateContext, arg: PackedAny | null): { args: number[]; desc?: string };
+  /** The data plane's arguments for a new module, what ListModules says about it, and the port it belongs to. */
+  create(context: CreateContext, arg: PackedAny | null): { args: number[]; desc?: string; port?: string };
 }
 
 export function command<N extends MessageName>(

@@ -33,7 +33,7 @@ export const queueInc: ModuleClass = {
   create(context, any) {
     const { port: name, qid } = unpack("QueueIncArg", any);
     const port = portOf(context, name);
-    return { args: [port.id, qid, MAX_BURST], desc: `${name}:${qid}/${DRIVER}` };
+    return { args: [port.id, qid, MAX_BURST], desc: `${name}:${qid}/${DRIVER}`, port: name };
   },
 };
 
@@ -46,7 +46,7 @@ export const queueOut: ModuleClass = {
   commands: {},
   create(context, any) {
     const { port: name, qid } = unpack("QueueOutArg", any);
-    return { args: [portOf(context, name).id, qid], desc: `${name}:${qid}/${DRIVER}` };
+    return { args: [portOf(context, name).id, qid], desc: `${name}:${qid}/${DRIVER}`, port: name };
   },
 };
 
@@ -59,7 +59,7 @@ export const portInc: ModuleClass = {
   commands: { set_burst: setBurst("PortIncCommandSetBurstArg") },
   create(context, any) {
     const { port: name } = unpack("PortIncArg", any);
-    return { args: [portOf(context, name).id, MAX_BURST], desc: `${name}/${DRIVER}` };
+    return { args: [portOf(context, name).id, MAX_BURST], desc: `${name}/${DRIVER}`, port: name };
   },
 };
 
@@ -72,6 +72,6 @@ export const portOut: ModuleClass = {
   commands: {},
   create(context, any) {
     const { port: name } = unpack("PortOutArg", any);
-    return { args: [portOf(context, name).id], desc: `${name}/${DRIVER}` };
+    return { args: [portOf(context, name).id], desc: `${name}/${DRIVER}`, port: name };
   },
 };

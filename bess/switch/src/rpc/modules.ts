@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
 import { invalid } from "../errors.js";
 import { classNames, moduleClass } from "../modules/registry.js";
-import type { Graph, Link, Module } from "../state/graph.js";
+import type { Gate } from "../state/gates.js";
+import type { Graph, Link } from "../state/graph.js";
 import { type Handlers, now } from "./handlers.js";
 
-const TRACK = { class_name: "Track", hook_name: "track0" };
-
-function ogate(graph: Graph, link: Link) {
-  const { batches, packets } = graph.counters(link);
+/** Counts come from the gate's first Track; without one there is no time stamp either. */
+function counts({ hooks }: Graph, gate: Gate) {
+  const counted = hooks.counted(gate);
   return {
-    ogate: link.ogate,
-    cnt: batches,
-    pkts: packets,
-    timestamp: link.tracked ? now() : 0,
-    name: link.to.name,
-    igate: link.igate,
-    gatehooks: link.tracked ? [TRACK] : [],
+    cnt: counted?.batches ?? 0,
+    pkts: counted?.packets ?? 0,
+    bytes: counted?.bytes ?? 0,
+    timestamp: counted === undefined ? 0 : now(),
+    gatehooks: gate.hooks.map((hook) => ({ class_name: hook.class.name, hook_name: hook.name })),
   };
 }
 
-function igates(module: Module) {
-  const feeders = new Map<number, { ogate: number; name: string }[]>();
-  for (const { igate, ogate, from } of module.in) {
-    feeders.set(igate, [...(feeders.get(igate) ?? []), { ogate, name: from.name }]);
-  }
-  return [...feeders].map(([igate, ogates]) => ({ igate, ogates }));
+function ogate(graph: Graph, link: Link) {
+  return { ogate: link.ogate, name: link.to.name, igate: link.igate, ...counts(graph, link.gate) };
+}
+
+function igate(graph: Graph, gate: Gate) {
+  const feeders = [...gate.module.in].filter((link) => link.igate === gate.number);
+  const ogates = feeders.map(({ ogate: number, from }) => ({ ogate: number, name: from.name }));
+  return { igate: gate.number, ogates, ...counts(graph, gate) };
 }
 
 export const moduleHandlers: Handlers = {
@@ -66,7 +66,7 @@ export const moduleHandlers: Handlers = {
       name,
       mclass: module.class.name,
       desc: module.desc,
-      igates: igates(module),
+      igates: [...module.inGates.values()].map((gate) => igate(graph, gate)),
       ogates: links.map((link) => ogate(graph, link)),
       deadends: graph.deadends(module),
     };
@@ -91,6 +91,4 @@ export const moduleHandlers: Handlers = {
     const module = graph.get(name);
     return { data: graph.command(module, cmd, arg, workers.isRunning(module)) };
   },
-
-  ListGateHookClass: () => ({ names: [TRACK.class_name] }),
 };

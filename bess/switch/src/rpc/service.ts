@@ -8,11 +8,18 @@ import type { Logger } from "../log.js";
 import type { Switch } from "../switch.js";
 import { daemonHandlers } from "./daemon.js";
 import type { Handlers } from "./handlers.js";
+import { hookHandlers } from "./hooks.js";
 import { moduleHandlers } from "./modules.js";
 import { portHandlers } from "./ports.js";
 import { workerHandlers } from "./workers.js";
 
-const handlers: Handlers = { ...daemonHandlers, ...workerHandlers, ...portHandlers, ...moduleHandlers };
+const handlers: Handlers = {
+  ...daemonHandlers,
+  ...workerHandlers,
+  ...portHandlers,
+  ...moduleHandlers,
+  ...hookHandlers,
+};
 
 /** The RPCs that answer something else than EOPNOTSUPP. */
 export const offered = Object.keys(handlers) as MethodName[];

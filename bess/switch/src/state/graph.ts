@@ -3,8 +3,10 @@
 import type { PackedAny } from "@vnflab/bess-proto";
 import type { DataPlane } from "../dataplane/dataplane.js";
 import { Errno, missing, RpcError, unsupported } from "../errors.js";
+import { track } from "../hooks/track.js";
 import type { CreateContext, ModuleClass, Target } from "../modules/module-class.js";
 import { moduleClass } from "../modules/registry.js";
+import { type Gate, Hooks } from "./gates.js";
 import { chooseName } from "./names.js";
 
 export interface Link {
@@ -12,7 +14,8 @@ export interface Link {
   readonly ogate: number;
   readonly to: Module;
   readonly igate: number;
-  readonly tracked: boolean;
+  /** The output gate; the input gate is the module's, several links may share it. */
+  readonly gate: Gate;
 }
 
 export interface Module {
@@ -22,6 +25,10 @@ export interface Module {
   readonly tasks: number;
   readonly desc: string;
   readonly arg: PackedAny | null;
+  /** The port whose queues it owns. */
+  readonly port?: string;
+  /** Input gates that have a link. */
+  readonly inGates: Map<number, Gate>;
   /** By output gate. */
   readonly out: Map<number, Link>;
   readonly in: Set<Link>;
@@ -29,11 +36,14 @@ export interface Module {
 
 export class Graph {
   readonly #modules = new Map<string, Module>();
+  readonly hooks: Hooks;
 
   constructor(
-    private readonly plane: Pick<DataPlane, "modules" | "gates">,
+    private readonly plane: Pick<DataPlane, "modules" | "gates" | "hooks">,
     private readonly context: CreateContext,
-  ) {}
+  ) {
+    this.hooks = new Hooks(plane.hooks);
+  }
 
   [Symbol.iterator](): IterableIterator<Module> {
     return this.#modules.values();
@@ -49,7 +59,7 @@ export class Graph {
     const cls = moduleClass(request.mclass);
     const name = chooseName(request.name, cls.template, this.#modules);
     if (this.#modules.has(name)) throw new RpcError(Errno.EEXIST, `Module ${name} exists`);
-    const { args, desc = "" } = cls.create(this.context, request.arg);
+    const { args, desc = "", port } = cls.create(this.context, request.arg);
     const { id, tasks } = this.plane.modules.create(cls.name, args);
     const module: Module = {
       name,
@@ -58,6 +68,8 @@ export class Graph {
       tasks,
       desc,
       arg: request.arg,
+      ...(port === undefined ? {} : { port }),
+      inGates: new Map(),
       out: new Map(),
       in: new Set(),
     };
@@ -79,10 +91,13 @@ export class Graph {
     if (ogate >= from.class.ogates || igate >= to.class.igates) refused(Errno.EINVAL);
     if (from.out.has(ogate)) refused(Errno.EBUSY);
     if (this.reachedFrom(to).has(from)) refused(Errno.ELOOP, ": packets would go round");
-    this.plane.gates.connect(from.id, ogate, to.id, igate, tracked);
-    const link: Link = { from, ogate, to, igate, tracked };
+    this.plane.gates.connect(from.id, ogate, to.id, igate);
+    const gate: Gate = { module: from, dir: "ogate", number: ogate, hooks: [] };
+    const link: Link = { from, ogate, to, igate, gate };
     from.out.set(ogate, link);
     to.in.add(link);
+    if (!to.inGates.has(igate)) to.inGates.set(igate, { module: to, dir: "igate", number: igate, hooks: [] });
+    if (tracked) this.hooks.add(gate, track, "", null);
   }
 
   /** An unconnected gate is no error. */
@@ -92,9 +107,25 @@ export class Graph {
   }
 
   #unlink(link: Link): void {
-    this.plane.gates.disconnect(link.from.id, link.ogate);
+    this.hooks.clear(link.gate);
     link.from.out.delete(link.ogate);
     link.to.in.delete(link);
+    const inGate = link.to.inGates.get(link.igate);
+    if (inGate !== undefined && ![...link.to.in].some(({ igate }) => igate === link.igate)) {
+      this.hooks.clear(inGate);
+      link.to.inGates.delete(link.igate);
+    }
+    this.plane.gates.disconnect(link.from.id, link.ogate);
+  }
+
+  /** The module's gates that have a link: input gates first, each kind in order. */
+  gates(module: Module): Gate[] {
+    const gates = [...module.inGates.values(), ...[...module.out.values()].map(({ gate }) => gate)];
+    return gates.sort((a, b) => a.dir.localeCompare(b.dir) || a.number - b.number);
+  }
+
+  gate(module: Module, dir: Gate["dir"], number: number): Gate | undefined {
+    return dir === "igate" ? module.inGates.get(number) : module.out.get(number)?.gate;
   }
 
   /** The modules that packets leaving `start` can come to, itself included. */
@@ -116,10 +147,6 @@ export class Graph {
     }
     const target: Target = { id: module.id, plane: this.plane.modules };
     return found.run(target, arg);
-  }
-
-  counters(link: Link) {
-    return this.plane.gates.counters(link.from.id, link.ogate);
   }
 
   deadends(module: Module): number {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A vportd of its own for a test, in a folder of its own.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -69,6 +70,22 @@ export class Daemon implements AsyncDisposable {
 
   path(name: string): string {
     return join(this.dir, name);
+  }
+
+  /** A pipe in the daemon's folder, whose reader throws away what comes. */
+  async openPipe(): Promise<{ path: string; close(): Promise<void> }> {
+    const path = this.path(`pipe${Math.random()}`);
+    execFileSync("mkfifo", [path]);
+    const reader = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
+    reader.resume();
+    const closed = once(reader, "close");
+    return {
+      path,
+      async close() {
+        reader.destroy();
+        await closed;
+      },
+    };
   }
 
   /** Sends the signal, if any, and waits for the end: its exit code, or the signal that ended it. */

@@ -27,7 +27,11 @@ export class FakeDataPlane implements DataPlane {
   readonly #modules = new Map<number, FakeModule>();
   readonly #links = new Map<string, number>();
   readonly #workers = new Map<number, { running: boolean; tasks: Set<string> }>();
+  readonly #hooks = new Map<number, { className: string; module: number; fifo?: string }>();
+  /** Pipes that somebody reads. */
+  readonly readers = new Set<string>();
   #nextModule = 0;
+  #nextHook = 0;
   stopped = false;
 
   #port(id: number): FakePort {
@@ -40,6 +44,12 @@ export class FakeDataPlane implements DataPlane {
     const module = this.#modules.get(id);
     if (module === undefined) throw new DataPlaneError(Errno.ENOENT);
     return module;
+  }
+
+  #hook(id: number) {
+    const hook = this.#hooks.get(id);
+    if (hook === undefined) throw new DataPlaneError(Errno.ENOENT);
+    return hook;
   }
 
   #worker(wid: number) {
@@ -145,6 +155,7 @@ export class FakeDataPlane implements DataPlane {
     destroy: (id) => {
       this.#module(id);
       this.#mustStandStill(id);
+      if ([...this.#hooks.values()].some(({ module }) => module === id)) throw new TypeError(`module ${id} has hooks`);
       for (const { owners } of this.#ports.values()) {
         for (const [queue, owner] of owners) if (owner === id) owners.delete(queue);
       }
@@ -198,7 +209,26 @@ export class FakeDataPlane implements DataPlane {
       this.#mustStandStill(from);
       this.#links.delete(`${from}:${ogate}`);
     },
-    counters: () => ({ batches: 0, packets: 0 }),
+  };
+
+  readonly hooks: DataPlane["hooks"] = {
+    create: (className, { module, igate, gate }, { fifo }) => {
+      this.#mustStandStill(module);
+      if (!igate && !this.#links.has(`${module}:${gate}`)) throw new TypeError(`gate ${module}:${gate} has no link`);
+      if (fifo !== undefined && !this.readers.has(fifo)) throw new DataPlaneError(Errno.ENXIO, "Failed to open FIFO");
+      this.#hooks.set(this.#nextHook, { className, module, ...(fifo === undefined ? {} : { fifo }) });
+      return this.#nextHook++;
+    },
+    destroy: (id) => {
+      this.#mustStandStill(this.#hook(id).module);
+      this.#hooks.delete(id);
+    },
+    counters: (id) => {
+      const { fifo } = this.#hook(id);
+      const alive = fifo === undefined || this.readers.has(fifo);
+      return { batches: 0, packets: 0, bytes: 0, dropped: 0, alive };
+    },
+    reset: (id) => this.#mustStandStill(this.#hook(id).module),
   };
 
   readonly workers: DataPlane["workers"] = {
