@@ -3,7 +3,7 @@
 // and what was lost; and a switch that goes on whatever the reader does.
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { constants, createWriteStream, openSync } from "node:fs";
+import { constants, createWriteStream, openSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { pack } from "@vnflab/bess-proto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -35,6 +35,14 @@ function tshark(file: string, ...fields: string[]): string[][] {
     .trimEnd()
     .split("\n")
     .map((line) => line.split("\t"));
+}
+
+/** Of the interface statistics block at the end, laid out as the switch writes it. */
+function statistics(file: string): { received: number; dropped: number } {
+  const bytes = readFileSync(file);
+  const block = bytes.subarray(bytes.length - bytes.readUInt32LE(bytes.length - 4));
+  expect(block.readUInt32LE(0)).toBe(5);
+  return { received: Number(block.readBigUInt64LE(48)), dropped: Number(block.readBigUInt64LE(60)) };
 }
 
 describe.skipIf(why !== undefined)("captures", { timeout: 60_000 }, () => {
@@ -113,12 +121,9 @@ describe.skipIf(why !== undefined)("captures", { timeout: 60_000 }, () => {
     const ended = record(fd, file);
     await configure("PcapNg", fifo, INPUT, false);
     await ended;
-    const packets = tshark(file, "frame.number");
-    expect(packets.length).toBeGreaterThan(1000);
-    const { stdout } = spawnSync("capinfos", [file], { encoding: "utf8" });
-    expect(stdout).toContain("Time precision:      nanoseconds");
-    const dropped = Number(/Number of packets dropped = (\d+)/.exec(stdout)?.[1] ?? 0);
-    expect(dropped, stdout).toBeGreaterThan(0);
+    const { received: passed, dropped } = statistics(file);
+    expect(dropped).toBeGreaterThan(0);
+    expect(tshark(file, "frame.number")).toHaveLength(passed - dropped);
   });
 
   it("hooks come and go under traffic, and the switch ends with a capture under way", async () => {
