@@ -3,8 +3,7 @@
 import { unpack } from "@vnflab/bess-proto";
 import type { HookOptions } from "../dataplane/dataplane.js";
 import { invalid } from "../errors.js";
-import type { Gate } from "../state/gates.js";
-import type { HookClass } from "./hook-class.js";
+import type { HookClass, HookedGate } from "./hook-class.js";
 
 function pipe(fifo: string): string {
   if (!/^\/[^\0]{1,4094}$/.test(fifo)) throw invalid("Invalid fifo: an absolute path is needed");
@@ -15,7 +14,7 @@ function pipe(fifo: string): string {
  * What the gate is called in a capture, and which way its packets go. A gate at the edge of the pipeline is its port:
  * what the port receives is inbound. Any other gate is its module.
  */
-function place({ module, dir }: Gate): Required<Pick<HookOptions, "interface" | "direction">> {
+function place({ module, dir }: HookedGate): Required<Pick<HookOptions, "interface" | "direction">> {
   if (module.port !== undefined) {
     return { interface: module.port, direction: dir === "ogate" ? "inbound" : "outbound" };
   }

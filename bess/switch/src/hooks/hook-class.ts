@@ -2,7 +2,12 @@
 // What a class of gate hooks is to the control plane. How it treats packets is in dataplane/hook_*.c.
 import type { MessageName, PackedAny } from "@vnflab/bess-proto";
 import type { HookOptions } from "../dataplane/dataplane.js";
-import type { Gate } from "../state/gates.js";
+
+/** Where a hook is, as far as its class is concerned. */
+export interface HookedGate {
+  readonly module: { readonly name: string; readonly port?: string };
+  readonly dir: "igate" | "ogate";
+}
 
 export interface HookClass {
   readonly name: string;
@@ -12,5 +17,5 @@ export interface HookClass {
   /** The commands by name, with the message that each takes. All are refused while a worker runs the module. */
   readonly commands: Readonly<Record<string, MessageName>>;
   /** What the data plane is told about a new hook at this gate. */
-  options(arg: PackedAny | null, gate: Gate): HookOptions;
+  options(arg: PackedAny | null, gate: HookedGate): HookOptions;
 }

@@ -2,7 +2,7 @@
 import { invalid } from "../errors.js";
 import { classNames, moduleClass } from "../modules/registry.js";
 import type { Gate } from "../state/gates.js";
-import type { Graph, Link } from "../state/graph.js";
+import type { Graph, Link, Module } from "../state/graph.js";
 import { type Handlers, now } from "./handlers.js";
 
 /** Counts come from the gate's first Track; without one there is no time stamp either. */
@@ -21,8 +21,8 @@ function ogate(graph: Graph, link: Link) {
   return { ogate: link.ogate, name: link.to.name, igate: link.igate, ...counts(graph, link.gate) };
 }
 
-function igate(graph: Graph, gate: Gate) {
-  const feeders = [...gate.module.in].filter((link) => link.igate === gate.number);
+function igate(graph: Graph, module: Module, gate: Gate) {
+  const feeders = [...module.in].filter((link) => link.igate === gate.number);
   const ogates = feeders.map(({ ogate: number, from }) => ({ ogate: number, name: from.name }));
   return { igate: gate.number, ogates, ...counts(graph, gate) };
 }
@@ -66,7 +66,7 @@ export const moduleHandlers: Handlers = {
       name,
       mclass: module.class.name,
       desc: module.desc,
-      igates: [...module.inGates.values()].map((gate) => igate(graph, gate)),
+      igates: [...module.inGates.values()].map((gate) => igate(graph, module, gate)),
       ogates: links.map((link) => ogate(graph, link)),
       deadends: graph.deadends(module),
     };

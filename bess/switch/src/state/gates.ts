@@ -3,9 +3,8 @@
 import type { PackedAny } from "@vnflab/bess-proto";
 import type { HookPlane } from "../dataplane/dataplane.js";
 import { Errno, RpcError, unsupported } from "../errors.js";
-import type { HookClass } from "../hooks/hook-class.js";
+import type { HookClass, HookedGate } from "../hooks/hook-class.js";
 import { track } from "../hooks/track.js";
-import type { Module } from "./graph.js";
 import { chooseName } from "./names.js";
 
 export interface Hook {
@@ -16,9 +15,8 @@ export interface Hook {
   readonly arg: PackedAny | null;
 }
 
-export interface Gate {
-  readonly module: Module;
-  readonly dir: "igate" | "ogate";
+export interface Gate extends HookedGate {
+  readonly module: HookedGate["module"] & { readonly id: number };
   readonly number: number;
   /** In the order in which they came. */
   readonly hooks: Hook[];
@@ -79,6 +77,6 @@ export class Hooks {
 }
 
 /** As bessd writes it: `fib: ogate '3'`. */
-export function describe({ module, dir, number }: Pick<Gate, "module" | "dir" | "number">): string {
+export function describe({ module, dir, number }: HookedGate & Pick<Gate, "number">): string {
   return `${module.name}: ${dir} '${number}'`;
 }
