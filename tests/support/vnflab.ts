@@ -19,14 +19,15 @@ export class Vnflab {
   readonly state = join(this.folder, "state");
   readonly run = join(this.folder, "run");
 
-  private start(...argv: string[]): ProcessPromise {
-    const env = { ...process.env, VNFLAB_STATE: this.state, VNFLAB_RUN: this.run };
+  /** Starts the command and does not wait for it; with more variables in its environment. */
+  start(argv: readonly string[], more: Readonly<Record<string, string>> = {}): ProcessPromise {
+    const env = { ...process.env, ...more, VNFLAB_STATE: this.state, VNFLAB_RUN: this.run };
     return $({ env, nothrow: true, quiet: true, cwd: REPOSITORY })`exec ${process.execPath} ${COMMAND} ${argv}`;
   }
 
   /** Starts the command and sends it a signal once it has said these words on standard error. */
   async signalAt(words: string, signal: "SIGINT" | "SIGKILL", ...argv: string[]): Promise<Run> {
-    const running = this.start(...argv);
+    const running = this.start(argv);
     let seen = "";
     await new Promise<void>((resolve) => {
       running.stderr.on("data", (chunk) => {
@@ -41,8 +42,16 @@ export class Vnflab {
   }
 
   async command(...argv: string[]): Promise<Run> {
-    const { exitCode, stdout, stderr } = await this.start(...argv);
+    const { exitCode, stdout, stderr } = await this.start(argv);
     return { exitCode: exitCode ?? -1, stdout, stderr };
+  }
+
+  /** Runs `up` and kills it when so many lines of its journal are on disk; true when it was killed. */
+  async upKilledAfter(lines: number, lab: string): Promise<boolean> {
+    const { exitCode, signal, stderr } = await this.start(["up", lab], { VNFLAB_TEST_KILL: String(lines) });
+    if (signal === "SIGKILL") return true;
+    if (exitCode !== 0) throw new Error(`vnflab up ${lab}: exit code ${exitCode}\n${stderr}`);
+    return false;
   }
 
   /** Throws, with all that the command said, when it fails. */
@@ -64,16 +73,29 @@ export class Vnflab {
 
   /** Everything of the labs that is still there: processes, listening sockets, mounts, files outside the state folder. */
   leftovers(): string[] {
-    const mentions = (text: string) => text.includes(this.run);
-    const lines = (file: string) => readFileSync(file, "utf8").split("\n").filter(mentions);
-    const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && mentions(commandLine(pid)));
+    const lines = (file: string) =>
+      readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line.includes(this.run));
+    const folders = ["labs", "locks", "removing"].map((name) => join(this.state, name));
     return [
-      ...processes.map((pid) => `process ${pid}: ${commandLine(pid)}`),
+      ...this.processes().map((pid) => `process ${pid}: ${ofProcess(pid, "cmdline")}`),
       ...lines("/proc/net/unix").map((line) => `socket ${line}`),
       ...lines("/proc/self/mounts").map((line) => `mount ${line}`),
       ...(existsSync(this.run) ? [`folder ${this.run}: ${readdirSync(this.run).join(" ")}`] : []),
-      ...(existsSync(join(this.state, "labs")) ? readdirSync(join(this.state, "labs")) : []).map((lab) => `lab ${lab}`),
+      ...(existsSync(`${this.run}.lock`) ? [`file ${this.run}.lock`] : []),
+      ...folders.flatMap((folder) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [])),
     ];
+  }
+
+  /** Processes that the labs have started: they have the run folder in their command line or their environment. */
+  processes(): number[] {
+    const pids = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+    const marked = (pid: number) =>
+      ofProcess(pid, "cmdline").includes(this.run) || ofProcess(pid, "environ").includes(`VNFLAB_LAB=${this.run}/`);
+    return pids.filter(marked);
   }
 
   /** Nothing is made before the tests begin: a scenario that is skipped leaves nothing either. */
@@ -86,9 +108,10 @@ export class Vnflab {
   }
 }
 
-function commandLine(pid: string): string {
+/** Empty when the process has ended. */
+function ofProcess(pid: number, file: "cmdline" | "environ"): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    return readFileSync(`/proc/${pid}/${file}`, "utf8").replaceAll("\0", " ").trim();
   } catch {
     return "";
   }

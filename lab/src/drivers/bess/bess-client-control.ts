@@ -34,7 +34,32 @@ class BessClientControl implements BessControl {
   }
 
   async forward(ports: readonly SwitchPortSpec[], core: number): Promise<void> {
-    await this.client.apply(forwardLinks(ports, { wid: 0, core }));
+    const pipeline = forwardLinks(ports, { wid: 0, core });
+    const there = (await this.client.listPorts()).ports;
+    if (there.length === 0) return this.client.apply(pipeline);
+    await this.client.apply(await this.clearFor(pipeline, there));
+  }
+
+  /**
+   * What there still is to make on a switch that forwards already: ports that are as they should be stay, with the
+   * machines that are attached to them. Frames wait in the ports' rings while nothing is joined.
+   */
+  private async clearFor(
+    pipeline: Pipeline,
+    there: readonly { readonly name: string; readonly num_inc_q: bigint | number | string }[],
+  ): Promise<Pipeline> {
+    const fits = (name: string, queues: number) =>
+      pipeline.ports.some((wanted) => wanted.name === name && wanted.queues === queues);
+    const stay = there.filter(({ name, num_inc_q }) => fits(name, Number(num_inc_q))).map(({ name }) => name);
+    const { workers_status } = await this.client.listWorkers();
+    await this.client.pauseAll();
+    await this.client.resetModules();
+    for (const { name } of there) if (!stay.includes(name)) await this.client.destroyPort({ name });
+    return {
+      ...pipeline,
+      workers: pipeline.workers.filter(({ wid }) => !workers_status.some((worker) => Number(worker.wid) === wid)),
+      ports: pipeline.ports.filter(({ name }) => !stay.includes(name)),
+    };
   }
 
   async portState(name: string): Promise<PortState> {
