@@ -20,6 +20,7 @@ import { registerResume } from "./commands/resume.js";
 import { registerShell } from "./commands/shell.js";
 import { registerSnapshot } from "./commands/snapshot.js";
 import { registerStatus } from "./commands/status.js";
+import { registerTemplate } from "./commands/template.js";
 import { registerTest } from "./commands/test.js";
 import { registerTop } from "./commands/top.js";
 import { registerUp } from "./commands/up.js";
@@ -50,4 +51,5 @@ export const commands: readonly RegisterCommand[] = [
   registerDemo,
   registerVersion,
   registerCompletion,
+  registerTemplate,
 ];

@@ -27,6 +27,12 @@ interface CommonSpec {
   readonly deadlinesMs: Readonly<Record<RungName, number>>;
 }
 
+/** Disk images of one machine alone. */
+export interface VmDisks {
+  /** Writable layers over images that stay as they are. */
+  readonly overlays: readonly { readonly file: string; readonly backing: string; readonly backingFormat: string }[];
+}
+
 /** A libvirt domain. */
 export interface VmSpec extends CommonSpec {
   readonly kind: "vm";
@@ -38,6 +44,8 @@ export interface VmSpec extends CommonSpec {
   readonly libvirtUri?: string;
   /** The serial console, to write to; absent when the template has none. */
   readonly consoleSocket?: string;
+  /** Made before the machine starts, in its state folder. */
+  readonly disks?: VmDisks;
   /** MAC addresses of the NICs that DPDK drives, in order; the kernel of the machine has the others. */
   readonly macs: readonly string[];
 }

@@ -150,6 +150,16 @@ export const ERROR_CODES = {
     summary: "A file or folder could not be copied into a machine or out of it; nothing of it was left behind.",
     hint: "Check that the source exists and that the target's folder can be written to.",
   },
+  VNF_TEMPLATE_SCHEMA: {
+    exitCode: 45,
+    summary: "A domain template breaks libvirt's schema: libvirt would refuse the domain, or ignore what is misspelt.",
+    hint: "Correct the line that the message names; `vnflab template lint FILE` checks without starting anything.",
+  },
+  VNF_IMAGE_INVALID: {
+    exitCode: 46,
+    summary: "A disk image, of the lab file or of a template, is not there or is not what it was said to be.",
+    hint: "Check the path, which is relative to the file that names it, and `qemu-img info` of the image.",
+  },
   VNF_INTERNAL: {
     exitCode: 70,
     summary: "A bug in vnflab.",

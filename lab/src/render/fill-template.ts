@@ -4,9 +4,10 @@
  * Placeholders stand alone: `{{path}}` is a whole attribute value or a whole element text. Everything that is not
  * understood is an error with the line: a template is never half filled.
  */
-import { type Attr, DOMParser, type Document, type Element, type Node, XMLSerializer } from "@xmldom/xmldom";
+import { type Attr, type Element, type Node, XMLSerializer } from "@xmldom/xmldom";
 import { VnflabError } from "../model/error.js";
 import { didYouMean } from "../model/suggest.js";
+import { parseXml } from "./template/dom.js";
 
 export type TemplateScalar = string | number | boolean | undefined;
 export type TemplateValues = Readonly<
@@ -25,9 +26,12 @@ const NAMESPACE = "urn:vnflab:template";
 const PLACEHOLDER = /^\{\{\s*([A-Za-z][\w.]*)\s*\}\}$/;
 
 export function fillTemplate(template: Template, values: TemplateValues): string {
-  const document = parse(template);
-  const root = document.documentElement;
-  if (!root) throw new VnflabError("VNF_TEMPLATE_INVALID", `${template.file}: no element in it`);
+  return serialise(fillDocument(template, values));
+}
+
+/** The filled document's root; its elements still know the lines of the template. */
+export function fillDocument(template: Template, values: TemplateValues): Element {
+  const { root } = parseXml(template.file, template.text);
   const filler = new Filler(template.file, values);
   filler.element(root, {});
   const missing = (template.required ?? []).find((name) => !filler.used.has(name));
@@ -35,19 +39,16 @@ export function fillTemplate(template: Template, values: TemplateValues): string
     throw new VnflabError("VNF_TEMPLATE_INVALID", `${template.file}: the placeholder {{${missing}}} is missing`);
   }
   root.removeAttribute("xmlns:vnflab");
+  return root;
+}
+
+export function serialise(root: Element): string {
   return `${new XMLSerializer().serializeToString(root)}\n`;
 }
 
-function parse({ file, text }: Template): Document {
-  const refuse = (_level: string, message: string): never => {
-    throw new VnflabError("VNF_TEMPLATE_INVALID", `${file}: not well-formed XML: ${message.split("\n")[0]}`);
-  };
-  try {
-    return new DOMParser({ onError: refuse }).parseFromString(text, "text/xml");
-  } catch (error) {
-    if (error instanceof VnflabError) throw error;
-    return refuse("fatalError", error instanceof Error ? error.message : String(error));
-  }
+/** A template either has placeholders, or it is a domain as libvirt knows it. */
+export function hasPlaceholders(text: string): boolean {
+  return text.includes(NAMESPACE) || /\{\{\s*[A-Za-z]/.test(text);
 }
 
 class Filler {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { AllocatedMachine } from "../model/deployment.js";
 import { LOCAL } from "../model/place.js";
 import { firstNic } from "../model/topology.js";
-import { type DomainContext, renderDomainXml } from "./domain-xml.js";
+import { type DomainContext, renderDomain } from "./domain-xml.js";
 import { fillTemplate } from "./fill-template.js";
 import { renderKernelCmdline } from "./kernel-cmdline.js";
 import { renderStackConf } from "./stack-conf.js";
@@ -34,6 +34,10 @@ const vm: AllocatedMachine = {
   cores: [],
   filePrefix: "vm1-abc",
 };
+const disk = (name: string, target: string) => ({
+  file: `/img/${name}.img`,
+  ...{ target, format: "raw" as const, readonly: true },
+});
 const context: DomainContext = {
   lab: "two-vms",
   domainName: "vnflab-two-vms-vm1",
@@ -42,8 +46,9 @@ const context: DomainContext = {
   consoleLog: "/state/vm1/console.log",
   consoleSocket: "/run/lab/vm1.con",
   agentSocket: "/run/lab/vm1.qga",
-  image: { kernel: "/img/vmlinuz", initrd: "/img/initrd", disks: ["/img/root.img", "/img/payload.img"] },
+  image: { kernel: "/img/vmlinuz", initrd: "/img/initrd", disks: [disk("root", "vda"), disk("payload", "vdb")] },
   kernelArgs: renderKernelCmdline("console=ttyS0", vm),
+  overlay: (target) => `/state/vm1/${target}.qcow2`,
 };
 const guestXml = {
   file: "vm-templates/guest.xml",
@@ -52,12 +57,12 @@ const guestXml = {
 
 describe("domain XML", () => {
   it("of the project's template matches the golden file", async () => {
-    await expect(renderDomainXml(guestXml, vm, context)).toMatchFileSnapshot("golden/guest.xml");
+    await expect(renderDomain(guestXml, vm, context).xml).toMatchFileSnapshot("golden/guest.xml");
   });
 
   it("carries hostile values without a change of structure", () => {
     const hostile = `</name><x y="1">&amp;'"]]>{{name}}\t\n<!--`;
-    const xml = renderDomainXml(guestXml, vm, { ...context, domainName: hostile, consoleLog: hostile });
+    const { xml } = renderDomain(guestXml, vm, { ...context, domainName: hostile, consoleLog: hostile });
     const parsed = new DOMParser().parseFromString(xml, "text/xml");
     expect(parsed.getElementsByTagName("name")[0]?.textContent).toBe(hostile);
     expect(parsed.getElementsByTagName("log")[0]?.getAttribute("file")).toBe(hostile);
@@ -130,7 +135,7 @@ it("the kernel gets the cards that are not the stack's, their addresses, routes 
       "vnflab.route=10.8.0.0/16,10.9.1.2,10.9.1.3 vnflab.forward=on",
   );
   expect(renderStackConf(router)).not.toContain("gateway");
-  expect(renderDomainXml(guestXml, mixed, context).match(/<mac address=".*?"/g)).toEqual([
+  expect(renderDomain(guestXml, mixed, context).xml.match(/<mac address=".*?"/g)).toEqual([
     '<mac address="02:00:00:00:00:01"',
     '<mac address="02:00:00:00:00:02"',
   ]);
@@ -184,7 +189,7 @@ describe("stack.conf", () => {
     };
     const machine = { ...vm, cpus: 4, nics: vm.nics.map((nic) => ({ ...nic, queues: 1 })), stack };
     expect(renderStackConf(machine)).toContain("num_cores = 4\ndistribution = 1kb\nqueues = 1\nrebalance = on\n");
-    expect(renderDomainXml(guestXml, machine, context)).toContain('<driver queues="1" ');
+    expect(renderDomain(guestXml, machine, context).xml).toContain('<driver queues="1" ');
     expect(renderStackConf({ ...machine, kind: "process", cores: [1, 2, 3, 4] })).toMatch(
       /queues=1,.*\ncore_mask = 0x1e\n/,
     );

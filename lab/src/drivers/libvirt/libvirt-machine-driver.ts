@@ -30,6 +30,7 @@ import { type DomainState, FAULT } from "./native/protocol.js";
 import { PrivateDaemon } from "./private-daemon.js";
 import { vmRungs } from "./rungs.js";
 import { ThreadLibvirt } from "./thread-libvirt.js";
+import { makeDisks } from "./vm-disks.js";
 
 /** The first question to a new daemon makes it look at QEMU, which takes seconds on a good day. */
 const CONNECT_MS = 120_000;
@@ -72,6 +73,7 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     if (state && isAlive(state)) return;
     const libvirt = await this.connection(spec);
     await this.host.files.write(definedMark(spec), `${spec.domainName}\n`);
+    await makeDisks(this.host, spec);
     try {
       await libvirt.call("define", { xml: spec.domainXml }, { deadlineMs: CONNECT_MS });
       signal.throwIfAborted();
