@@ -5,6 +5,7 @@ import { chooseAccelerator } from "../drivers/libvirt/accelerator-probe.js";
 import type { MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
 import { machineDrivers } from "../drivers/registry.js";
 import { readHostFacts } from "../host/facts.js";
+import { startGuardian } from "../host/guardian.js";
 import { resolveLayout } from "../host/layout.js";
 import { realHost } from "../host/real-host.js";
 import type { AcceleratorVerdict, AcceleratorWish } from "../model/accelerator.js";
@@ -28,6 +29,7 @@ export async function openEngine(emit: Emit): Promise<EngineContext & AsyncDispo
     hostOf: () => host,
     switchDriver: () => switchDriver,
     emit,
+    guard: (argv) => startGuardian([host.node, ...argv]),
     facts: () => readHostFacts(host),
     accelerator: (wish) => {
       const choice = choices.get(wish) ?? choose(wish);

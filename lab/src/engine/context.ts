@@ -1,6 +1,7 @@
 /** What the engine works with. compose.ts makes the real one; tests make one of fakes. */
 import type { MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
 import type { SwitchDriver } from "../drivers/switch-driver.js";
+import type { Guardian } from "../host/guardian.js";
 import type { Host } from "../host/host.js";
 import type { Layout } from "../host/layout.js";
 import type { AcceleratorVerdict, AcceleratorWish } from "../model/accelerator.js";
@@ -23,5 +24,7 @@ export interface EngineContext {
   machineDriver(spec: Placed & Pick<MachineSpec, "kind">): MachineDriver;
   accelerator(wish: AcceleratorWish): Promise<AcceleratorVerdict>;
   facts(): Promise<HostFacts>;
+  /** Runs a program of Node's when this process ends, however it ends, unless the guardian is disposed before. */
+  guard(argv: readonly string[]): Promise<Guardian>;
   readonly emit: Emit;
 }

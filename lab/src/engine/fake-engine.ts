@@ -35,6 +35,10 @@ export async function fakeEngine(): Promise<FakeEngine> {
     machineDriver: () => machines,
     accelerator: async () => ({ accelerator: "tcg", reason: "a test" }),
     facts: async () => ({ cores: [0, 1, 2, 3], availableMemoryMib: 8000 }),
+    guard: async (argv) => {
+      machines.calls.push(`guard ${argv.slice(1).join(" ")}`);
+      return { [Symbol.asyncDispose]: async () => void machines.calls.push("dismiss") };
+    },
     emit: (event) => events.push(event),
   };
   installSink(host);

@@ -16,6 +16,8 @@ import { removeFolders, removeRunFolder } from "./remove-lab.js";
 import { endProcesses, markedProcesses } from "./strays.js";
 
 export interface GcOptions {
+  /** Only these labs, and nothing else; absent: everything. */
+  readonly labs?: readonly string[];
   /** Only tell. */
   readonly dryRun: boolean;
   /** Logs of failed labs that are older go as well. */
@@ -61,7 +63,12 @@ function failed(found: Pick<GcFinding, "kind" | "name" | "why">, thrown: unknown
   return { ...found, removed: false, error: asVnflabError(thrown).message };
 }
 
-async function* findGarbage(context: EngineContext, { logsOlderThanMs }: GcOptions): AsyncGenerator<Garbage> {
+async function* findGarbage(context: EngineContext, { labs, logsOlderThanMs }: GcOptions): AsyncGenerator<Garbage> {
+  if (labs) {
+    yield* deadLabs(context, labs);
+    yield* orphanedRunFolders(context, labs);
+    return;
+  }
   yield* deadLabs(context);
   yield* halfRemoved(context);
   yield* orphanedRunFolders(context);
@@ -70,8 +77,9 @@ async function* findGarbage(context: EngineContext, { logsOlderThanMs }: GcOptio
   if (logsOlderThanMs !== undefined) yield* oldLogs(context, logsOlderThanMs);
 }
 
-async function* deadLabs(context: EngineContext): AsyncGenerator<Garbage> {
+async function* deadLabs(context: EngineContext, only?: readonly string[]): AsyncGenerator<Garbage> {
   for (const lab of await listLabs(context)) {
+    if (only && !only.includes(lab)) continue;
     if (await lockHolder(context.host, lockFile(context, lab))) continue;
     const why = await whyGarbage(context, lab);
     if (why !== undefined) yield { kind: "lab", name: lab, why, remove: () => removeIfStill(context, lab) };
@@ -98,19 +106,19 @@ async function* halfRemoved(context: EngineContext): AsyncGenerator<Garbage> {
   }
 }
 
-async function* orphanedRunFolders(context: EngineContext): AsyncGenerator<Garbage> {
+async function* orphanedRunFolders(context: EngineContext, only?: readonly string[]): AsyncGenerator<Garbage> {
   const { host, layout } = context;
   for (const name of await host.files.list(layout.runRoot)) {
     const runDir = join(layout.runRoot, name);
     const doctor = DOCTOR.exec(name)?.[1];
     if (doctor !== undefined) {
-      if ((await host.files.kind(`/proc/${doctor}`)) !== undefined) continue;
+      if (only !== undefined || (await host.files.kind(`/proc/${doctor}`)) !== undefined) continue;
       const why = "the `vnflab doctor` that made it has ended";
       yield { kind: "folder", name: runDir, why, remove: () => removeTrial(context, runDir) };
       continue;
     }
     const orphan = await orphanOf(context, runDir);
-    if (!orphan || (await lockHolder(host, orphan.lock))) continue;
+    if (!orphan || (only && !only.includes(orphan.lab)) || (await lockHolder(host, orphan.lock))) continue;
     const remove = async () => {
       await using _lock = await acquireLock(host, orphan.lock, `vnflab gc ${orphan.lab}`);
       if (!(await orphanOf(context, runDir))) return;

@@ -5,6 +5,7 @@ import { heldCores, planningLockFile } from "./claims.js";
 import type { EngineContext } from "./context.js";
 import { down, lockFile } from "./down.js";
 import { type FakeEngine, fakeEngine, LAB_FILE } from "./fake-engine.js";
+import { upInForeground, watchLab } from "./foreground.js";
 import { collectGarbage, type GcFinding } from "./gc.js";
 import { summariseLabs } from "./ls.js";
 import { findRecord, type LabRecord, writeRecord } from "./record.js";
@@ -182,6 +183,47 @@ describe("gc", () => {
     machines.faults.set("left", { stops: 1 });
     expect(await gc()).toMatchObject([{ removed: false, error: expect.stringContaining("left does not stop") }]);
     expect(await gc()).toMatchObject([{ removed: true }]);
+  });
+});
+
+describe("a lab in the foreground", () => {
+  it("is guarded from before its first step, and goes when it is let go", async () => {
+    {
+      await using running = await upInForeground(context, LAB_FILE, { signal });
+      expect(running.lab).toBe("pair");
+      expect(machines.calls.slice(0, 2)).toEqual(["guard gc pair", "start switch"]);
+      expect((await record()).owner).toEqual({ pid: 1, startTicks: 1 });
+      machines.calls.length = 0;
+    }
+    expect(machines.calls.at(-1)).toBe("dismiss");
+    expect(left()).toEqual([]);
+  });
+
+  it("that does not come up dismisses its guardian", async () => {
+    machines.faults.set("left", { start: new VnflabError("VNF_LIBVIRT", "refused") });
+    await expect(upInForeground(context, LAB_FILE, { signal })).rejects.toMatchObject({ code: "VNF_LIBVIRT" });
+    expect(machines.calls.at(-1)).toBe("dismiss");
+    expect(left()).toEqual([]);
+  });
+
+  it("tells what dies and what comes back until it is taken down", async () => {
+    await run();
+    const notes: string[] = [];
+    const emit: EngineContext["emit"] = (event) => {
+      if (event.type === "note") notes.push(event.text);
+      if (notes.length === 1) machines.machines.set("left", "running");
+      if (notes.length === 2) void down(context, "pair");
+    };
+    machines.machines.set("left", "dead");
+    await watchLab({ ...context, emit }, "pair", signal);
+    expect(notes.slice(0, 2)).toEqual(["left is dead: fake machine, dead", "left is running: fake machine, running"]);
+  });
+
+  it("gc of one lab leaves the others", async () => {
+    await run();
+    await run(SECOND);
+    expect(await gc({ labs: ["second"] })).toMatchObject([{ kind: "lab", name: "second", removed: true }]);
+    expect((await summariseLabs(context)).map(({ lab }) => lab)).toEqual(["pair"]);
   });
 });
 

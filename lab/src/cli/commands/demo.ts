@@ -1,5 +1,5 @@
-import { down } from "../../engine/down.js";
-import { exampleFile, up } from "../../engine/up.js";
+import { upInForeground } from "../../engine/foreground.js";
+import { exampleFile } from "../../engine/up.js";
 import { isSuccess } from "../../suites/report.js";
 import { chooseCases } from "../../suites/run-suites.js";
 import { ANSWER_IS_NO, type RegisterCommand, withEngine } from "../command.js";
@@ -17,12 +17,11 @@ export const registerDemo: RegisterCommand = (program, io, finish) => {
     // Before minutes are spent on a lab that cannot be tested.
     chooseCases(options.only);
     await withEngine(io, options, async (engine) => {
-      const { lab } = await up(engine, file ?? exampleFile(engine, "two-vms"), {
+      await using running = await upInForeground(engine, file ?? exampleFile(engine, "two-vms"), {
         signal: io.interrupted,
         settings: options.set ?? [],
       });
-      await using _lab = { [Symbol.asyncDispose]: () => down(engine, lab) };
-      const report = await runTests(engine, lab, options, io.interrupted);
+      const report = await runTests(engine, running.lab, options, io.interrupted);
       showReport(io, options, report);
       if (!isSuccess(report)) finish(ANSWER_IS_NO);
     });
