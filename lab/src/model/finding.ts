@@ -8,4 +8,12 @@ export interface Finding {
   readonly message: string;
   /** The command that mends it; absent when ok. */
   readonly hint?: string;
+  /** The same for `--fix`; absent when a person should do it: it reboots, logs out, or takes from somebody else. */
+  readonly fix?: Fix;
+}
+
+export interface Fix {
+  /** Argument vectors, in order; the next only when the one before went well. */
+  readonly commands: readonly (readonly string[])[];
+  readonly needsRoot: boolean;
 }

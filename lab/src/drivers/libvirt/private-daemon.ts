@@ -22,7 +22,17 @@ const START_MS = 30_000;
 const STOP_MS = 10_000;
 const LOG_LINES = 15;
 /** Bytes of sun_path without the final zero. */
-const SOCKET_PATH_MAX = 107;
+export const SOCKET_PATH_MAX = 107;
+
+/** The longest path that libvirt makes below the daemon's folder. */
+function monitorSocket(dir: string): string {
+  return join(dir, "libvirt", "qemu", "lib", `domain-1000-${"x".repeat(20)}`, "monitor.sock");
+}
+
+/** In bytes. */
+export function monitorSocketLength(dir: string): number {
+  return Buffer.byteLength(monitorSocket(dir));
+}
 
 export interface DaemonFolders {
   /** Folder of this daemon alone, in the lab's run folder. */
@@ -138,7 +148,7 @@ export class PrivateDaemon {
   private async prepare(): Promise<void> {
     const { files } = this.host;
     const { dir, cacheHome } = this.folders;
-    this.checkLength(join(dir, "libvirt", "qemu", "lib", `domain-1000-${"x".repeat(20)}`, "monitor.sock"));
+    this.checkLength(monitorSocket(dir));
     for (const path of [dir, this.environment().XDG_RUNTIME_DIR ?? dir, cacheHome]) {
       await files.makeDirectory(path, { mode: 0o700 });
     }

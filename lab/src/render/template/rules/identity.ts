@@ -48,7 +48,7 @@ export const placement: Rule = (editor) => {
   }
 };
 
-/** Libvirt 9 passes -no-acpi for a domain without it, which QEMU 8 and newer do not know. */
+/** Libvirt 9 passes -no-acpi for a domain without it, which QEMU 9 and newer do not know. */
 export const acpi: Rule = (editor) => {
   const { root } = editor;
   if (find(root, "features", "acpi")) return;
@@ -57,6 +57,6 @@ export const acpi: Rule = (editor) => {
   editor.note(
     features,
     "<acpi/> added to <features>",
-    "without it libvirt 9 starts QEMU 8 and newer with a dead option",
+    "without it libvirt 9 starts QEMU 9 and newer with a dead option",
   );
 };
