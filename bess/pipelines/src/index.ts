@@ -4,6 +4,7 @@ export {
   type Impairment,
   impairMessage,
   impairModule,
+  SEED_STEP,
   type SegmentLink,
   type SegmentsOptions,
   segments,

@@ -61,14 +61,16 @@ export function segments(links: SegmentLink[], { worker, ownModules }: SegmentsO
 /** The Impair of a port, in a pipeline with own modules. */
 export const impairModule = (port: string) => `impair_${port}`;
 
+/** Seeds of a link's ports lie beside each other; those of links are further apart than ports can be many. */
+export const SEED_STEP = 1_000_003;
+
 /** The message for one port of the link; `index`: each port has its own chances, all from the link's seed. */
 export function impairMessage(impair: Impairment, index: number): Extract<Argument, { type: "ImpairArg" }>["value"] {
   const { delayUs = 0, jitterUs = 0, loss = 0, duplicate = 0, reorder = 0, rateBps = 0, seed = 0 } = impair;
   const ns = (us: number) => Math.round(us * 1000);
   return {
     ...{ delay_ns: ns(delayUs), jitter_ns: ns(jitterUs), loss, duplicate, reorder, rate_bps: Math.round(rateBps) },
-    // An odd multiplier far from 2^k: neighbouring seeds of neighbouring ports do not meet.
-    seed: (seed * 1_000_003 + index) % Number.MAX_SAFE_INTEGER,
+    seed: seed * SEED_STEP + index,
   };
 }
 

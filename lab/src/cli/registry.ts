@@ -10,6 +10,7 @@ import { registerDown } from "./commands/down.js";
 import { registerEvents } from "./commands/events.js";
 import { registerExec } from "./commands/exec.js";
 import { registerGc } from "./commands/gc.js";
+import { registerImpair } from "./commands/impair.js";
 import { registerInspect } from "./commands/inspect.js";
 import { registerLogs } from "./commands/logs.js";
 import { registerLs } from "./commands/ls.js";
@@ -43,6 +44,7 @@ export const commands: readonly RegisterCommand[] = [
   registerResume,
   registerReset,
   registerSnapshot,
+  registerImpair,
   registerTest,
   registerBench,
   registerRestart,

@@ -11,7 +11,7 @@ import { FakeMachineDriver } from "./fake/fake-machine-driver.js";
 import type { ProcessSpec } from "./machine-driver.js";
 import { installContractPrograms, machineDriverContract } from "./machine-driver-contract.js";
 import { ProcessMachineDriver } from "./process/process-machine-driver.js";
-import type { SwitchSpec } from "./switch-driver.js";
+import type { SwitchPortSpec, SwitchSpec } from "./switch-driver.js";
 
 const deadlinesMs = { running: 500, console: 500, agent: 500, init: 500, nic: 500 };
 
@@ -79,9 +79,11 @@ describe("the switch driver for vportd", () => {
     });
     const control: BessControl = {
       version: async () => "1",
-      forward: async (ports) => {
+      forward: async ({ ports }) => {
         for (const { socket } of ports) host.files.putSocket(socket);
       },
+      impair: async () => undefined,
+      impairment: async () => ({ ports: [] }),
       portState: async (name) => ({ name, linkUp: true, received: 1, sent: 2, dropped: 0 }),
       async [Symbol.asyncDispose]() {},
     };
@@ -98,6 +100,19 @@ describe("the switch driver for vportd", () => {
     await driver.stop(spec);
     expect(host.exec.running()).toEqual([]);
     expect((await driver.observe(spec)).status).toBe("absent");
+  });
+
+  it("refuses more ports than a switch has, and to impair on a bessd, before anything happens", async () => {
+    const { driver, host } = await world();
+    const ports = Array.from({ length: 33 }, (_, n) => ({ ...spec.ports[0], name: `p${n}` }) as SwitchPortSpec);
+    await expect(driver.start({ ...spec, ports }, signal)).rejects.toMatchObject({
+      code: "VNF_SWITCH_PORTS",
+      message: "a switch has 32 ports, this one needs 33",
+    });
+    await expect(driver.impair({ ...spec, kind: "bessd" }, "lan", undefined)).rejects.toMatchObject({
+      code: "VNF_UNSUPPORTED",
+    });
+    expect(host.exec.running()).toEqual([]);
   });
 
   it("tells a switch that ends, with its log", async () => {

@@ -50,12 +50,38 @@ export interface SwitchState {
   readonly ports: readonly PortState[];
 }
 
+/** What happened to the frames of one port on their way into a link, since the port was made. */
+export interface PortImpairment {
+  readonly port: string;
+  /** Frames from the machine. */
+  readonly received: number;
+  /** Dropped by chance. */
+  readonly lost: number;
+  /** Dropped because the rate's queue, or the room for frames that wait, was full. */
+  readonly limited: number;
+  readonly delayed: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  /** Waiting now. */
+  readonly held: number;
+}
+
+export interface LinkState {
+  readonly link: string;
+  /** Absent: frames pass as they are. */
+  readonly impair?: ImpairModel;
+  readonly ports: readonly PortImpairment[];
+}
+
 export interface SwitchDriver extends AsyncDisposable {
   /** Starts the switch and waits until it answers. */
   start(spec: SwitchSpec, signal: AbortSignal): Promise<void>;
   /** Makes the ports and joins them; waits until their sockets are there. */
   connect(spec: SwitchSpec, signal: AbortSignal): Promise<void>;
   observe(spec: SwitchSpec): Promise<SwitchState>;
+  /** From now on the link does this to frames; absent: nothing. Those under way are not lost by it. */
+  impair(spec: SwitchSpec, link: string, impair: ImpairModel | undefined): Promise<void>;
+  linkState(spec: SwitchSpec, link: string): Promise<LinkState>;
   /** Stops the switch and removes all of it outside stateDir and runDir. */
   stop(spec: SwitchSpec): Promise<void>;
 }

@@ -92,7 +92,7 @@ export const ERROR_CODES = {
   },
   VNF_LAB_UNKNOWN: {
     exitCode: 16,
-    summary: "There is no lab, or no machine in it, of that name.",
+    summary: "There is no lab, or no machine or link in it, of that name.",
     hint: "Run `vnflab status` to see what exists.",
   },
   VNF_LAB_LOCKED: {
@@ -119,6 +119,11 @@ export const ERROR_CODES = {
     exitCode: 21,
     summary: "A file or folder of the lab cannot be read or written.",
     hint: "Check rights and free space, or set VNFLAB_STATE and VNFLAB_RUN to other folders.",
+  },
+  VNF_SWITCH_PORTS: {
+    exitCode: 26,
+    summary: "The lab has more NICs than one switch has ports.",
+    hint: "Make two labs of it, or give machines fewer NICs; queues of one NIC do not count.",
   },
   VNF_PLACE_LOST: {
     exitCode: 35,

@@ -1,29 +1,27 @@
 /** The real switch, through the project's own client and pipeline builder. */
 import { BessClient, type Pipeline } from "@vnflab/bess-client";
-import { forward } from "@vnflab/bess-pipelines";
-import type { PortState, SwitchPortSpec } from "../switch-driver.js";
-import type { BessConnector, BessControl } from "./bess-control.js";
+import { segments } from "@vnflab/bess-pipelines";
+import type { ImpairModel } from "../../model/topology.js";
+import type { PortState } from "../switch-driver.js";
+import type { BessConnector, BessControl, Wiring } from "./bess-control.js";
+import { impairmentOfLink, impairPorts } from "./link-impairment.js";
 
 export const connectBess: BessConnector = async (address, options) =>
   new BessClientControl(await BessClient.connect(address, options));
 
 /** The ports of each link see each other and nobody else. */
-export function forwardLinks(ports: readonly SwitchPortSpec[], worker: { wid: number; core: number }): Pipeline {
-  const links = [...new Set(ports.map(({ link }) => link))];
-  const pipelines = links.map((name) => {
-    const own = ports.filter(({ link }) => link === name);
-    return forward(
-      own.map(({ name, socket, queues, macs }) => ({ name, socket, queues, macs: [...macs] })),
-      { broadcast: "others" },
-    );
-  });
-  return {
-    workers: [worker],
-    ports: pipelines.flatMap((pipeline) => pipeline.ports),
-    modules: pipelines.flatMap((pipeline) => pipeline.modules),
-    connections: pipelines.flatMap((pipeline) => pipeline.connections),
-    commands: pipelines.flatMap((pipeline) => pipeline.commands),
-  };
+export function wire({ kind, links, ports, core }: Wiring): Pipeline {
+  const used = links.map(({ name, impair }) => ({
+    name,
+    ports: ports
+      .filter(({ link }) => link === name)
+      .map(({ name, socket, queues, macs }) => ({ name, socket, queues, macs: [...macs] })),
+    ...(impair ? { impair } : {}),
+  }));
+  return segments(
+    used.filter((link) => link.ports.length > 0),
+    { worker: { wid: 0, core }, ownModules: kind === "vportd" },
+  );
 }
 
 class BessClientControl implements BessControl {
@@ -33,8 +31,8 @@ class BessClientControl implements BessControl {
     return (await this.client.getVersion()).version;
   }
 
-  async forward(ports: readonly SwitchPortSpec[], core: number): Promise<void> {
-    const pipeline = forwardLinks(ports, { wid: 0, core });
+  async forward(wiring: Wiring): Promise<void> {
+    const pipeline = wire(wiring);
     const there = (await this.client.listPorts()).ports;
     if (there.length === 0) return this.client.apply(pipeline);
     await this.client.apply(await this.clearFor(pipeline, there));
@@ -60,6 +58,14 @@ class BessClientControl implements BessControl {
       workers: pipeline.workers.filter(({ wid }) => !workers_status.some((worker) => Number(worker.wid) === wid)),
       ports: pipeline.ports.filter(({ name }) => !stay.includes(name)),
     };
+  }
+
+  impair(ports: readonly string[], impair: ImpairModel | undefined): Promise<void> {
+    return impairPorts(this.client, ports, impair);
+  }
+
+  impairment(ports: readonly string[]) {
+    return impairmentOfLink(this.client, ports);
   }
 
   async portState(name: string): Promise<PortState> {

@@ -1,10 +1,17 @@
 /** What the driver needs of a switch that speaks the BESS protocol; bess-client-control.ts is the real one. */
-import type { PortState, SwitchPortSpec } from "../switch-driver.js";
+import type { ImpairModel } from "../../model/topology.js";
+import type { LinkState, PortState, SwitchSpec } from "../switch-driver.js";
+
+/** What is to be wired: ports of each link, on one worker on this core. */
+export type Wiring = Pick<SwitchSpec, "kind" | "links" | "ports" | "core">;
 
 export interface BessControl extends AsyncDisposable {
   version(): Promise<string>;
-  /** Makes the ports and forwards between those of each link, on one worker on this core. */
-  forward(ports: readonly SwitchPortSpec[], core: number): Promise<void>;
+  /** Makes the ports and forwards between those of each link. */
+  forward(wiring: Wiring): Promise<void>;
+  /** Of all these ports, which are those of one link in their order. */
+  impair(ports: readonly string[], impair: ImpairModel | undefined): Promise<void>;
+  impairment(ports: readonly string[]): Promise<Omit<LinkState, "link">>;
   portState(name: string): Promise<PortState>;
 }
 

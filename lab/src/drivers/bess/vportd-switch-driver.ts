@@ -1,11 +1,13 @@
 /** vportd as a detached process of the lab's own, controlled over its unix socket. */
 import { join } from "node:path";
+import { MAX_PORTS } from "@vnflab/bess-pipelines";
 import type { ProcessIdentity } from "../../host/exec.js";
 import type { Host } from "../../host/host.js";
 import { labMarks } from "../../host/marked-processes.js";
 import { type Probed, waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
-import type { SwitchDriver, SwitchSpec, SwitchState } from "../switch-driver.js";
+import type { ImpairModel } from "../../model/topology.js";
+import type { LinkState, SwitchDriver, SwitchSpec, SwitchState } from "../switch-driver.js";
 import type { BessConnector, BessControl } from "./bess-control.js";
 import { clearStaleSocket } from "./stale-socket.js";
 
@@ -21,6 +23,9 @@ export class VportdSwitchDriver implements SwitchDriver {
   ) {}
 
   async start(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
+    if (spec.ports.length > MAX_PORTS) {
+      throw new VnflabError("VNF_SWITCH_PORTS", `a switch has ${MAX_PORTS} ports, this one needs ${spec.ports.length}`);
+    }
     const { exec, files } = this.host;
     const program = join(this.host.root, "bess/switch/bin/vportd.js");
     if ((await files.kind(program)) !== "file") {
@@ -45,7 +50,7 @@ export class VportdSwitchDriver implements SwitchDriver {
   }
 
   async connect(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
-    await this.control(spec, signal, (control) => control.forward(spec.ports, spec.core));
+    await this.control(spec, signal, (control) => control.forward(spec));
     const probe = async (): Promise<Probed<true>> => {
       for (const { name, socket } of spec.ports) {
         if ((await this.host.files.kind(socket)) !== "socket") {
@@ -73,6 +78,16 @@ export class VportdSwitchDriver implements SwitchDriver {
       const detail = `process ${pid} does not answer: ${error instanceof Error ? error.message : error}`;
       return { status: "running", detail, pid, ports: [] };
     }
+  }
+
+  async impair(spec: SwitchSpec, link: string, impair: ImpairModel | undefined): Promise<void> {
+    if (spec.kind !== "vportd") throw new VnflabError("VNF_UNSUPPORTED", "a bessd has no module that impairs links");
+    await this.control(spec, NEVER, (control) => control.impair(portsOf(spec, link), impair));
+  }
+
+  async linkState(spec: SwitchSpec, link: string): Promise<LinkState> {
+    if (spec.kind !== "vportd") return { link, ports: [] };
+    return { link, ...(await this.control(spec, NEVER, (control) => control.impairment(portsOf(spec, link)))) };
   }
 
   async stop(spec: SwitchSpec): Promise<void> {
@@ -113,6 +128,10 @@ export class VportdSwitchDriver implements SwitchDriver {
   private async log(spec: SwitchSpec) {
     return { file: spec.logFile, lines: await this.host.files.tail(spec.logFile, LOG_LINES) };
   }
+}
+
+function portsOf(spec: SwitchSpec, link: string): string[] {
+  return spec.ports.filter((port) => port.link === link).map(({ name }) => name);
 }
 
 function vportdOptions(spec: SwitchSpec): string[] {

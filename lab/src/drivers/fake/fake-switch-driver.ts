@@ -1,12 +1,15 @@
 /** A switch in memory, for tests of what is above the drivers. */
 import type { FakeHost } from "../../host/fake-host.js";
 import type { VnflabError } from "../../model/error.js";
-import type { SwitchDriver, SwitchSpec, SwitchState } from "../switch-driver.js";
+import type { ImpairModel } from "../../model/topology.js";
+import type { LinkState, SwitchDriver, SwitchSpec, SwitchState } from "../switch-driver.js";
 
 export class FakeSwitchDriver implements SwitchDriver {
   status: SwitchState["status"] = "absent";
   /** Whether the ports' links are up. */
   linkUp = true;
+  /** By link; what is not here is as the spec says. */
+  readonly impairs = new Map<string, ImpairModel | undefined>();
   readonly faults: { start?: VnflabError; connect?: VnflabError } = {};
 
   constructor(
@@ -35,6 +38,19 @@ export class FakeSwitchDriver implements SwitchDriver {
       detail: `fake switch, ${this.status}`,
       ports: ports.map(({ name }) => ({ name, linkUp: this.linkUp, received: 0, sent: 0, dropped: 0 })),
     };
+  }
+
+  async impair(_spec: SwitchSpec, link: string, impair: ImpairModel | undefined): Promise<void> {
+    this.impairs.set(link, impair);
+  }
+
+  async linkState(spec: SwitchSpec, link: string): Promise<LinkState> {
+    const impair = this.impairs.has(link)
+      ? this.impairs.get(link)
+      : spec.links.find(({ name }) => name === link)?.impair;
+    const zeros = { received: 0, lost: 0, limited: 0, delayed: 0, duplicated: 0, reordered: 0, held: 0 };
+    const ports = spec.ports.filter((port) => port.link === link).map(({ name }) => ({ port: name, ...zeros }));
+    return { link, ports, ...(impair ? { impair } : {}) };
   }
 
   async stop(): Promise<void> {

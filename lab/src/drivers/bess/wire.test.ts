@@ -1,14 +1,17 @@
 import { expect, it } from "vitest";
-import { forwardLinks } from "./bess-client-control.js";
+import { wire } from "./bess-client-control.js";
 
 const port = (name: string, link: string, n: number) => ({
   ...{ name, link, socket: `/run/${name}.sock`, queues: 1 },
   macs: [`02:00:00:00:00:0${n}`],
 });
 
+const IMPAIR = { delayUs: 5, jitterUs: 0, loss: 0, duplicate: 0, reorder: 0, seed: 1 };
+
 it("ports of different links have no way to each other, on one worker", () => {
   const ports = [port("a", "l", 1), port("m", "l", 2), port("m.1", "r", 3), port("b", "r", 4)];
-  const pipeline = forwardLinks(ports, { wid: 0, core: 3 });
+  const links = [{ name: "l" }, { name: "r", impair: IMPAIR }, { name: "empty" }];
+  const pipeline = wire({ kind: "vportd", links, ports, core: 3 });
   expect(pipeline.workers).toEqual([{ wid: 0, core: 3 }]);
   expect(pipeline.ports.map(({ name }) => name)).toEqual(["a", "m", "m.1", "b"]);
   const reached = (from: string) => {
@@ -20,6 +23,7 @@ it("ports of different links have no way to each other, on one worker", () => {
   };
   expect(reached("in_a_0")).toEqual(["out_m_0"]);
   expect(reached("in_m_0")).toEqual(["out_a_0"]);
-  expect(reached("in_m.1_0")).toEqual(["out_b_0"]);
-  expect(reached("in_b_0")).toEqual(["out_m.1_0"]);
+  // An impaired link has a switch, which sends nothing back by itself.
+  expect(reached("in_m.1_0")).toEqual(["out_b_0", "out_m.1_0"]);
+  expect(reached("in_b_0")).toEqual(["out_b_0", "out_m.1_0"]);
 });
