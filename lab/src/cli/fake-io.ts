@@ -24,6 +24,10 @@ export async function runFake(engine: FakeEngine, argv: readonly string[], more:
     out: (text) => {
       output.out += text;
     },
+    outBytes: async (bytes) => {
+      output.out += Buffer.from(bytes).toString("latin1");
+      return true;
+    },
     err: (text) => {
       output.err += text;
     },

@@ -5,6 +5,8 @@ import type { Emit } from "../engine/events.js";
 export interface Io {
   /** Data. */
   out(text: string): void;
+  /** Data that is no text. Resolves when there is room for more; false: nobody takes it any more. */
+  outBytes(bytes: Uint8Array): Promise<boolean>;
   /** Progress and errors. */
   err(text: string): void;
   /** Aborts, with VNF_INTERRUPTED as reason, on SIGINT or SIGTERM. */

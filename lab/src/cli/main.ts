@@ -14,6 +14,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const io: Io = {
     out: (text) => void process.stdout.write(text),
+    outBytes: (bytes) => new Promise((resolve) => process.stdout.write(bytes, (error) => resolve(!error))),
     err: (text) => void process.stderr.write(text),
     interrupted,
     terminal: terminalFacts(),

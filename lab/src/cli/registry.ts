@@ -1,6 +1,7 @@
 /** All commands, one line each, in the order of the help. */
 import type { RegisterCommand } from "./command.js";
 import { registerBench } from "./commands/bench.js";
+import { registerCapture } from "./commands/capture.js";
 import { registerCompletion } from "./commands/completion.js";
 import { registerConsole } from "./commands/console.js";
 import { registerCp } from "./commands/cp.js";
@@ -40,6 +41,7 @@ export const commands: readonly RegisterCommand[] = [
   registerLogs,
   registerEvents,
   registerTop,
+  registerCapture,
   registerPause,
   registerResume,
   registerReset,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fakeHost } from "../host/fake-host.js";
+import { FakePipes } from "../host/fake-pipes.js";
 import { realHost } from "../host/real-host.js";
 import { LOCAL } from "../model/place.js";
 import type { BessControl } from "./bess/bess-control.js";
@@ -77,18 +78,28 @@ describe("the switch driver for vportd", () => {
       await new Promise((resolve) => signalled.addEventListener("abort", resolve));
       return 0;
     });
+    const calls: string[] = [];
     const control: BessControl = {
-      version: async () => "1",
+      version: async () => "vportd-1",
       forward: async ({ ports }) => {
         for (const { socket } of ports) host.files.putSocket(socket);
       },
       impair: async () => undefined,
       impairment: async () => ({ ports: [] }),
       portState: async (name) => ({ name, linkUp: true, received: 1, sent: 2, dropped: 0 }),
+      beginCapture: async (fifo, name) => void calls.push(`begin ${name} ${await host.files.kind(fifo)}`),
+      endCapture: async (name) => void calls.push(`end ${name}`),
       async [Symbol.asyncDispose]() {},
     };
     const connected = { control };
-    return { host, connected, driver: new VportdSwitchDriver(host, async () => connected.control) };
+    const pipes = new FakePipes(host.files);
+    return {
+      host,
+      connected,
+      calls,
+      pipes,
+      driver: new VportdSwitchDriver(host, async () => connected.control, pipes),
+    };
   }
 
   it("starts, connects, observes and stops", async () => {
@@ -159,8 +170,35 @@ describe("the switch driver for vportd", () => {
     expect(await host.files.kind("/run/l/a.sock")).toBeUndefined();
   });
 
+  it("captures through a pipe whose name is gone as soon as both ends are open", async () => {
+    const { driver, host, calls, pipes } = await world();
+    await driver.start(spec, signal);
+    const capture = await driver.capture(spec, [{ port: "a", sent: true }], signal);
+    expect(calls).toEqual(["begin vnflab-1-1-0 file"]);
+    expect(host.files.paths()).not.toContain("/run/l/vnflab-1-1-0");
+    pipes.writers.get("/run/l/vnflab-1-1-0")?.end("content");
+    let got = "";
+    for await (const chunk of capture.content) got += Buffer.from(chunk).toString();
+    expect(got).toBe("content");
+    await capture.stop();
+    expect(calls).toEqual(["begin vnflab-1-1-0 file", "end vnflab-1-1-0"]);
+  });
+
+  it("refuses to capture with a switch that cannot merge, and leaves no pipe", async () => {
+    const { driver, connected, host, calls } = await world();
+    await driver.start(spec, signal);
+    connected.control = { ...connected.control, version: async () => "v1.2-bessd" };
+    await expect(driver.capture(spec, [], signal)).rejects.toMatchObject({ code: "VNF_CAPTURE" });
+    expect(calls).toEqual([]);
+    expect(host.files.paths().filter((path) => path.startsWith("/run/l/vnflab-"))).toEqual([]);
+  });
+
   it("tells what to build when the switch is not there", async () => {
-    const driver = new VportdSwitchDriver(fakeHost(), () => Promise.reject(new Error("unreachable")));
+    const driver = new VportdSwitchDriver(
+      fakeHost(),
+      () => Promise.reject(new Error("unreachable")),
+      new FakePipes(fakeHost().files),
+    );
     await expect(driver.start(spec, signal)).rejects.toMatchObject({ code: "VNF_NOT_BUILT" });
   });
 });

@@ -73,6 +73,22 @@ export interface LinkState {
   readonly ports: readonly PortImpairment[];
 }
 
+export interface CapturePoint {
+  /** Name of a port. */
+  readonly port: string;
+  /** Also the frames to the machine, not only those from it. */
+  readonly sent: boolean;
+}
+
+export interface SwitchCapture {
+  /** A pcapng stream: until stop(), or until the switch ends. */
+  readonly content: AsyncIterable<Uint8Array>;
+  /** The switch writes what it still has, and the content ends. */
+  stop(): Promise<void>;
+  /** Gives up: the content ends at once. */
+  close(): void;
+}
+
 export interface SwitchDriver extends AsyncDisposable {
   /** Starts the switch and waits until it answers. */
   start(spec: SwitchSpec, signal: AbortSignal): Promise<void>;
@@ -82,6 +98,8 @@ export interface SwitchDriver extends AsyncDisposable {
   /** From now on the link does this to frames; absent: nothing. Those under way are not lost by it. */
   impair(spec: SwitchSpec, link: string, impair: ImpairModel | undefined): Promise<void>;
   linkState(spec: SwitchSpec, link: string): Promise<LinkState>;
+  /** Begins to capture frames at these ports, in the order of time. */
+  capture(spec: SwitchSpec, points: readonly CapturePoint[], signal: AbortSignal): Promise<SwitchCapture>;
   /** Stops the switch and removes all of it outside stateDir and runDir. */
   stop(spec: SwitchSpec): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { readHostFacts } from "../host/facts.js";
 import { startGuardian } from "../host/guardian.js";
 import { resolveLayout } from "../host/layout.js";
 import { realHost } from "../host/real-host.js";
+import { RealPipes } from "../host/real-pipes.js";
 import type { AcceleratorVerdict, AcceleratorWish } from "../model/accelerator.js";
 import type { EngineContext } from "./context.js";
 import type { Emit } from "./events.js";
@@ -15,7 +16,7 @@ import type { Emit } from "./events.js";
 export async function openEngine(emit: Emit): Promise<EngineContext & AsyncDisposable> {
   const host = realHost();
   const layout = await resolveLayout(host);
-  const switchDriver = new VportdSwitchDriver(host, connectBess);
+  const switchDriver = new VportdSwitchDriver(host, connectBess, new RealPipes(host.exec));
   const open = new Map<MachineSpec["kind"], MachineDriver>();
   const choices = new Map<AcceleratorWish, Promise<AcceleratorVerdict>>();
   const choose = async (wish: AcceleratorWish): Promise<AcceleratorVerdict> => {

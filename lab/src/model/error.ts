@@ -165,6 +165,11 @@ export const ERROR_CODES = {
     summary: "A disk image, of the lab file or of a template, is not there or is not what it was said to be.",
     hint: "Check the path, which is relative to the file that names it, and `qemu-img info` of the image.",
   },
+  VNF_CAPTURE: {
+    exitCode: 28,
+    summary: "A capture cannot be begun, or broke off because the switch ended.",
+    hint: "Check that the lab runs (`vnflab status NAME`); what was captured before is in the file.",
+  },
   VNF_INTERNAL: {
     exitCode: 70,
     summary: "A bug in vnflab.",

@@ -1,8 +1,8 @@
 /** The real switch, through the project's own client and pipeline builder. */
-import { BessClient, type Pipeline } from "@vnflab/bess-client";
+import { addCapture, BessClient, type Pipeline, removeCapture } from "@vnflab/bess-client";
 import { segments } from "@vnflab/bess-pipelines";
 import type { ImpairModel } from "../../model/topology.js";
-import type { PortState } from "../switch-driver.js";
+import type { CapturePoint, PortState } from "../switch-driver.js";
 import type { BessConnector, BessControl, Wiring } from "./bess-control.js";
 import { impairmentOfLink, impairPorts } from "./link-impairment.js";
 
@@ -77,6 +77,14 @@ class BessClientControl implements BessControl {
       sent: Number(stats.out?.packets ?? 0),
       dropped: Number(stats.out?.dropped ?? 0),
     };
+  }
+
+  async beginCapture(fifo: string, name: string, points: readonly CapturePoint[]): Promise<void> {
+    await addCapture(this.client, { fifo, name, points });
+  }
+
+  async endCapture(name: string): Promise<void> {
+    await removeCapture(this.client, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /** What the driver needs of a switch that speaks the BESS protocol; bess-client-control.ts is the real one. */
 import type { ImpairModel } from "../../model/topology.js";
-import type { LinkState, PortState, SwitchSpec } from "../switch-driver.js";
+import type { CapturePoint, LinkState, PortState, SwitchSpec } from "../switch-driver.js";
 
 /** What is to be wired: ports of each link, on one worker on this core. */
 export type Wiring = Pick<SwitchSpec, "kind" | "links" | "ports" | "core">;
@@ -13,6 +13,9 @@ export interface BessControl extends AsyncDisposable {
   impair(ports: readonly string[], impair: ImpairModel | undefined): Promise<void>;
   impairment(ports: readonly string[]): Promise<Omit<LinkState, "link">>;
   portState(name: string): Promise<PortState>;
+  /** Frames at these ports go to the pipe, which is being read, until endCapture() with the same name. */
+  beginCapture(fifo: string, name: string, points: readonly CapturePoint[]): Promise<void>;
+  endCapture(name: string): Promise<void>;
 }
 
 export type BessConnector = (

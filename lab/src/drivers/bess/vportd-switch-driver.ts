@@ -4,10 +4,18 @@ import { MAX_PORTS } from "@vnflab/bess-pipelines";
 import type { ProcessIdentity } from "../../host/exec.js";
 import type { Host } from "../../host/host.js";
 import { labMarks } from "../../host/marked-processes.js";
+import type { Pipes } from "../../host/pipes.js";
 import { type Probed, waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
 import type { ImpairModel } from "../../model/topology.js";
-import type { LinkState, SwitchDriver, SwitchSpec, SwitchState } from "../switch-driver.js";
+import type {
+  CapturePoint,
+  LinkState,
+  SwitchCapture,
+  SwitchDriver,
+  SwitchSpec,
+  SwitchState,
+} from "../switch-driver.js";
 import type { BessConnector, BessControl } from "./bess-control.js";
 import { clearStaleSocket } from "./stale-socket.js";
 
@@ -17,9 +25,12 @@ const LOG_LINES = 20;
 const NEVER = new AbortController().signal;
 
 export class VportdSwitchDriver implements SwitchDriver {
+  private captures = 0;
+
   constructor(
     private readonly host: Host,
     private readonly connector: BessConnector,
+    private readonly pipes: Pipes,
   ) {}
 
   async start(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
@@ -88,6 +99,31 @@ export class VportdSwitchDriver implements SwitchDriver {
   async linkState(spec: SwitchSpec, link: string): Promise<LinkState> {
     if (spec.kind !== "vportd") return { link, ports: [] };
     return { link, ...(await this.control(spec, NEVER, (control) => control.impairment(portsOf(spec, link)))) };
+  }
+
+  async capture(spec: SwitchSpec, points: readonly CapturePoint[], signal: AbortSignal): Promise<SwitchCapture> {
+    const { pid, startTicks } = await this.host.exec.self();
+    const name = `vnflab-${pid}-${startTicks}-${this.captures++}`;
+    const fifo = join(spec.runDir, name);
+    const pipe = await this.pipes.open(fifo);
+    try {
+      await this.control(spec, signal, async (control) => {
+        const version = await control.version();
+        if (!version.startsWith("vportd")) {
+          const message = `the switch is "${version}"; only vportd writes several ports into one capture`;
+          throw new VnflabError("VNF_CAPTURE", message);
+        }
+        await control.beginCapture(fifo, name, points);
+      });
+    } catch (error) {
+      pipe.close();
+      throw error;
+    } finally {
+      await this.host.files.remove(fifo); // both ends are open; its name has done its work
+    }
+    const { content } = pipe;
+    const stop = () => this.control(spec, NEVER, (control) => control.endCapture(name));
+    return { content, stop, close: () => pipe.close() };
   }
 
   async stop(spec: SwitchSpec): Promise<void> {

@@ -2,7 +2,14 @@
 import type { FakeHost } from "../../host/fake-host.js";
 import type { VnflabError } from "../../model/error.js";
 import type { ImpairModel } from "../../model/topology.js";
-import type { LinkState, SwitchDriver, SwitchSpec, SwitchState } from "../switch-driver.js";
+import type {
+  CapturePoint,
+  LinkState,
+  SwitchCapture,
+  SwitchDriver,
+  SwitchSpec,
+  SwitchState,
+} from "../switch-driver.js";
 
 export class FakeSwitchDriver implements SwitchDriver {
   status: SwitchState["status"] = "absent";
@@ -10,7 +17,11 @@ export class FakeSwitchDriver implements SwitchDriver {
   linkUp = true;
   /** By link; what is not here is as the spec says. */
   readonly impairs = new Map<string, ImpairModel | undefined>();
-  readonly faults: { start?: VnflabError; connect?: VnflabError } = {};
+  readonly faults: { start?: VnflabError; connect?: VnflabError; capture?: VnflabError } = {};
+  /** What a capture gives. */
+  captured: readonly Uint8Array[] = [];
+  /** The switch ends during a capture. */
+  captureEnds = false;
 
   constructor(
     private readonly host: FakeHost,
@@ -51,6 +62,25 @@ export class FakeSwitchDriver implements SwitchDriver {
     const zeros = { received: 0, lost: 0, limited: 0, delayed: 0, duplicated: 0, reordered: 0, held: 0 };
     const ports = spec.ports.filter((port) => port.link === link).map(({ name }) => ({ port: name, ...zeros }));
     return { link, ports, ...(impair ? { impair } : {}) };
+  }
+
+  /** Gives the chunks of `captured`, the last one only when it is stopped. */
+  async capture(_spec: SwitchSpec, points: readonly CapturePoint[]): Promise<SwitchCapture> {
+    this.calls.push(`capture ${points.map(({ port, sent }) => (sent ? `${port} both ways` : port)).join(", ")}`);
+    if (this.faults.capture) throw this.faults.capture;
+    const stopped = new AbortController();
+    const { captured, captureEnds } = this;
+    async function* content() {
+      for (const chunk of captured.slice(0, -1)) yield chunk;
+      if (!stopped.signal.aborted && !captureEnds)
+        await new Promise((resolve) => stopped.signal.addEventListener("abort", resolve));
+      yield* captured.slice(-1);
+    }
+    const stop = async () => {
+      this.calls.push("stop capture");
+      stopped.abort();
+    };
+    return { content: content(), stop, close: () => stopped.abort() };
   }
 
   async stop(): Promise<void> {
