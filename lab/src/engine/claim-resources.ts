@@ -5,6 +5,7 @@ import { allocate, type HeldCore } from "../plan/allocate.js";
 import { coresOf, heldCores, planningLock, writeClaim } from "./claims.js";
 import type { EngineContext } from "./context.js";
 import { lockFile } from "./down.js";
+import { foldersAt, isOnAnotherHost } from "./place-of-lab.js";
 import type { LabRecord } from "./record.js";
 import { removeRunFolder } from "./remove-lab.js";
 
@@ -20,9 +21,12 @@ export async function plannedDeployment(
   topology: Topology,
   old: LabRecord | undefined,
 ): Promise<Planned> {
-  const dirs = context.layout.lab(topology.name);
-  const held = old?.heldCores ?? (await heldCores(context, dirs.runDir));
-  const facts = await context.facts();
+  const { stateDir, runDir } = context.layout.lab(topology.name);
+  const { place } = topology.switch;
+  // What labs hold is known of this host alone.
+  const held = old?.heldCores ?? (isOnAnotherHost(place) ? [] : await heldCores(context, runDir));
+  const facts = await context.facts(place);
+  const dirs = { stateDir, runDir: (await foldersAt(context, place, topology.name)).runDir };
   const availableMemoryMib = facts.availableMemoryMib + (old ? memoryOf(old.deployment) : 0);
   const deployment = allocate(topology, { ...facts, availableMemoryMib, heldCores: held }, dirs);
   const own = coresOf(deployment);
@@ -44,8 +48,10 @@ export async function claimResources(
   await using _lock = await planningLock(context, `planning ${topology.name}`);
   const planned = await plannedDeployment(context, topology, old);
   const { deployment } = planned;
-  const { lab, stateDir, runDir } = deployment;
-  await writeClaim(context, runDir, { lab, stateDir, lock: lockFile(context, lab), cores: coresOf(deployment) });
+  const { lab, switch: sw } = deployment;
+  const { stateDir, runDir } = context.layout.lab(lab);
+  const cores = isOnAnotherHost(sw.place) ? [] : coresOf(deployment);
+  await writeClaim(context, runDir, { lab, stateDir, lock: lockFile(context, lab), cores });
   return planned;
 }
 
@@ -53,7 +59,7 @@ export async function claimResources(
 export async function releaseClaim(context: EngineContext, lab: string, old: LabRecord | undefined): Promise<void> {
   const { runDir, stateDir } = context.layout.lab(lab);
   if (!old) return removeRunFolder(context, runDir);
-  const cores = coresOf(old.deployment);
+  const cores = isOnAnotherHost(old.deployment.switch.place) ? [] : coresOf(old.deployment);
   await writeClaim(context, runDir, { lab, stateDir, lock: lockFile(context, lab), cores });
 }
 

@@ -24,7 +24,8 @@ beforeEach(async () => {
   const opened = await Lab.open(engine.context, "pair");
   const { stateDir } = opened.record.deployment;
   const moved = JSON.parse(JSON.stringify(opened.record).replaceAll(stateDir, join(folder, "lab")));
-  lab = new Lab({ ...engine.context, host, hostOf: () => host, machineDriver: () => driver }, moved);
+  const hostOf = () => ({ ...host, async prepare() {}, async release() {}, async connected() {} });
+  lab = new Lab({ ...engine.context, host, hostOf, machineDriver: () => driver }, moved);
   for (const { spec } of lab.machines) await mkdir(spec.workDir, { recursive: true });
   work = lab.machine("left").spec.workDir;
 });

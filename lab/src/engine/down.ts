@@ -66,13 +66,14 @@ async function keepLogs(context: EngineContext, record: LabRecord): Promise<void
   const { files } = context.host;
   const target = join(context.layout.stateRoot, "failed", record.lab);
   await files.remove(target);
+  const there = context.hostOf(record.switch).files;
   const sources = [
-    ["switch.log", record.switch.logFile],
-    ["journal.jsonl", join(record.deployment.stateDir, "journal.jsonl")],
-    ...record.machines.map(({ machine, consoleLog }) => [`${machine}.console.log`, consoleLog]),
+    ["switch.log", record.switch.logFile, there],
+    ["journal.jsonl", join(record.deployment.stateDir, "journal.jsonl"), files],
+    ...record.machines.map(({ machine, consoleLog }) => [`${machine}.console.log`, consoleLog, there] as const),
   ] as const;
-  for (const [name, source] of sources) {
-    const content = await files.readBytes(source);
+  for (const [name, source, at] of sources) {
+    const content = await at.readBytes(source).catch(() => undefined);
     if (content) await files.write(join(target, name), content);
   }
   context.emit({ type: "note", text: `the logs are in ${target}` });

@@ -27,10 +27,12 @@ export async function fakeEngine(): Promise<FakeEngine> {
   const machines = new FakeMachineDriver(host);
   const sw = new FakeSwitchDriver(host, machines.calls);
   const events: LabEvent[] = [];
+  const labHost = { ...host, async prepare() {}, async release() {}, async connected() {} };
   const context: EngineContext = {
     host,
     layout: await resolveLayout(host),
-    hostOf: () => host,
+    hostAt: async () => host,
+    hostOf: () => labHost,
     switchDriver: () => sw,
     machineDriver: () => machines,
     accelerator: async () => ({ accelerator: "tcg", reason: "a test" }),

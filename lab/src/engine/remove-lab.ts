@@ -8,6 +8,7 @@ import { sweep } from "./strays.js";
 export async function removeLab(context: EngineContext, record: LabRecord): Promise<void> {
   const drivers = new Set(record.machines.map((spec) => context.machineDriver(spec)));
   for (const driver of drivers) await driver.release(record.deployment.runDir);
+  await context.hostOf(record.switch).release(record.switch);
   await removeFolders(context, record.lab);
 }
 

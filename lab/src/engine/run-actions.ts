@@ -5,6 +5,7 @@ import { type Action, describeAction } from "../plan/plan.js";
 import type { EngineContext } from "./context.js";
 import type { Journal } from "./journal.js";
 import { Lab } from "./lab.js";
+import { needsOf } from "./needs.js";
 import { awaitMachine, checkLink, watchSwitch } from "./readiness.js";
 import { type LabRecord, machineOf } from "./record.js";
 import { removeLab } from "./remove-lab.js";
@@ -93,6 +94,7 @@ async function perform(context: EngineContext, record: LabRecord, action: Action
     case "clear-strays":
       return clearStrays(context, record, action);
     case "start-switch":
+      await context.hostOf(record.switch).prepare(needsOf(record));
       return context.switchDriver(record.switch).start(record.switch, signal);
     case "connect-ports":
       return context.switchDriver(record.switch).connect(record.switch, signal);

@@ -1,5 +1,6 @@
 /** Processes of a lab that carry its mark and that no record names, as an interrupted command leaves them. */
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
+import type { Host } from "../host/host.js";
 import { findMarkedProcesses, type MarkedProcess, stopProcesses } from "../host/marked-processes.js";
 import { VnflabError } from "../model/error.js";
 import type { Action } from "../plan/plan.js";
@@ -9,8 +10,8 @@ import type { LabRecord } from "./record.js";
 const GRACE_MS = 3000;
 
 /** Everything that carries the mark of this run folder. */
-export async function markedProcesses(context: EngineContext, runDir: string): Promise<MarkedProcess[]> {
-  const all = await findMarkedProcesses(context.host, context.layout.runRoot);
+export async function markedProcesses({ host }: { readonly host: Host }, runDir: string): Promise<MarkedProcess[]> {
+  const all = await findMarkedProcesses(host, dirname(runDir));
   return all.filter((process) => process.runDir === runDir);
 }
 
@@ -28,7 +29,9 @@ export async function clearStrays(
   keep: Extract<Action, { kind: "clear-strays" }>,
 ): Promise<void> {
   const pids = await pidsOf(context, record, keep);
-  const found = await markedProcesses(context, record.deployment.runDir);
+  // Where the lab runs: a container has pids of its own.
+  const host = context.hostOf(record.switch);
+  const found = await markedProcesses({ host }, record.switch.runDir);
   // libvirt's daemon is not of one command: the next one takes it as it is.
   const strays = found.filter(
     (process) =>
@@ -36,7 +39,7 @@ export async function clearStrays(
       !isLibvirt(process) &&
       !(process.machine !== undefined && keep.machines.includes(process.machine)),
   );
-  await endProcesses(context, strays);
+  await endProcesses({ host }, strays);
 }
 
 async function pidsOf(
@@ -53,8 +56,11 @@ async function pidsOf(
 }
 
 /** Throws VNF_CLEANUP when something survives. */
-export async function endProcesses(context: EngineContext, processes: readonly MarkedProcess[]): Promise<void> {
-  const left = await stopProcesses(context.host, processes, GRACE_MS);
+export async function endProcesses(
+  { host }: { readonly host: Host },
+  processes: readonly MarkedProcess[],
+): Promise<void> {
+  const left = await stopProcesses(host, processes, GRACE_MS);
   if (left.length === 0) return;
   const list = left.map(({ pid, command }) => `process ${pid} (${command.slice(0, 80)})`).join(", ");
   throw new VnflabError("VNF_CLEANUP", `${list} cannot be ended`);

@@ -11,6 +11,7 @@ import { lockLab, tearDown } from "./down.js";
 import { Journal } from "./journal.js";
 import { loadTopology } from "./load-topology.js";
 import { anythingRuns, observeLab } from "./observe.js";
+import { foldersAt, pinPlaces } from "./place-of-lab.js";
 import { desiredMachines, findRecord, type LabRecord, makeRecord, type RecordParts, writeRecord } from "./record.js";
 import { runActions } from "./run-actions.js";
 
@@ -34,7 +35,7 @@ export interface UpResult {
 
 export async function up(context: EngineContext, file: string, options: UpOptions): Promise<UpResult> {
   const path = resolve(file);
-  const topology = await loadTopology(context, path, options.settings);
+  const topology = pinPlaces(await loadTopology(context, path, options.settings), context.host.env);
   return options.dryRun ? tell(context, path, topology) : bringUp(context, path, topology, options);
 }
 
@@ -91,12 +92,15 @@ async function desiredRecord(
   if (deployment.oversubscribed) {
     context.emit({ type: "note", text: "more workers and CPUs than this host has cores: figures are not comparable" });
   }
+  const { place } = deployment.switch;
+  const host = await context.hostAt(place);
+  const there = { ...deployment, ...(await foldersAt(context, place, deployment.lab)) };
   const machines = await Promise.all(
     deployment.machines.map((machine) =>
-      machineSpec(context.host, deployment, machine, () => context.accelerator(machine.accelerator)),
+      machineSpec(host, there, machine, () => context.accelerator(machine.accelerator, place)),
     ),
   );
-  return makeRecord({ ...parts, switch: switchSpec(deployment), machines });
+  return makeRecord({ ...parts, switch: switchSpec(there), machines });
 }
 
 async function planFor(context: EngineContext, record: LabRecord, old: LabRecord | undefined): Promise<Action[]> {

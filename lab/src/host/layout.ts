@@ -29,7 +29,7 @@ export async function resolveLayout(host: Host): Promise<Layout> {
   return {
     stateRoot,
     runRoot,
-    cacheDir: join(stateRoot, "cache"),
+    cacheDir: host.env.VNFLAB_CACHE ?? join(stateRoot, "cache"),
     lab: (name) => ({ stateDir: join(stateRoot, "labs", name), runDir: join(runRoot, `${name}-${mark}`) }),
   };
 }

@@ -135,6 +135,21 @@ export const ERROR_CODES = {
     summary: "The record of a lab is cut short or of another version: what the lab was made of is not known.",
     hint: "Run `vnflab gc`, or `vnflab down NAME`: both find what carries the lab's marks and remove it.",
   },
+  VNF_PLACE_UNSUPPORTED: {
+    exitCode: 36,
+    summary: "Machines cannot run there: parts of one lab at several places, or an engine whose files are elsewhere.",
+    hint: "docs/guides/places.md lists what can run where.",
+  },
+  VNF_DOCKER_ENGINE: {
+    exitCode: 37,
+    summary: "No Docker engine answers, it is too old, or it refused a request.",
+    hint: "Start the engine (`systemctl start docker`), or name another: `--set host.docker=unix:///path`.",
+  },
+  VNF_DOCKER_IMAGE: {
+    exitCode: 38,
+    summary: "The container image of the lab is not there, or cannot be built.",
+    hint: "Run `vnflab image build host`.",
+  },
   VNF_UNSUPPORTED: {
     exitCode: 41,
     summary: "This kind of machine, or this QEMU, libvirt or switch, cannot do what was asked for.",

@@ -1,0 +1,25 @@
+/** What a lab takes of the place where it runs. */
+import type { LabNeeds } from "../host/lab-host.js";
+import type { LabRecord } from "./record.js";
+
+/** QEMU itself; under TCG also the code that it has translated. */
+const QEMU_MIB = { kvm: 300, tcg: 1300 };
+/** An application on virtio_user, with its packets. */
+const PROCESS_MIB = 1024;
+/** The daemons: libvirtd, Node.js. */
+const DAEMONS_MIB = 1024;
+
+export function needsOf({ deployment, machines, switch: sw }: LabRecord): LabNeeds {
+  const ofMachines = machines.map((spec) => {
+    if (spec.kind === "process") return PROCESS_MIB;
+    const memory = deployment.machines.find(({ name }) => name === spec.machine)?.memoryMib ?? 0;
+    return memory + QEMU_MIB[spec.accelerator];
+  });
+  const sum = ofMachines.reduce((total, mib) => total + mib, 0);
+  return {
+    folders: { stateDir: sw.stateDir, runDir: sw.runDir },
+    memoryMib: sum + deployment.switch.memoryMib + DAEMONS_MIB,
+    hugepages: deployment.switch.hugepages === "on",
+    readOnlyFolders: deployment.machines.flatMap(({ image }) => (image === undefined ? [] : [image])),
+  };
+}
