@@ -104,7 +104,7 @@ describe("vnflab", () => {
     const { exitCode, err } = await vnflab("up", LAB_FILE);
     expect(exitCode).toBe(12);
     expect(err).toMatch(
-      /error VNF_NOT_READY: left: the rung "agent" .*\nlast lines of \S+console.log:\n {2}\| left boots\nhint: /,
+      /error VNF_NOT_READY: left: the rung "agent" .*\nlast lines of \S+console.log:\n {2}\| left boots\nlast lines of \S+switch.log:\n {2}\| serving\nhint: /,
     );
     const last = (await vnflab("up", LAB_FILE, "--json")).err.trimEnd().split("\n").at(-1) ?? "";
     expect(JSON.parse(last)).toMatchObject({ type: "error", error: { code: "VNF_NOT_READY", exitCode: 12 } });

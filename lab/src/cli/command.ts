@@ -50,11 +50,11 @@ export function showError(io: Io, json: boolean, error: VnflabError): void {
     io.err(`${JSON.stringify({ type: "error", error })}\n`);
     return;
   }
-  const log = error.log && error.log.lines.length > 0 ? [`last lines of ${error.log.file}:`, ...error.log.lines] : [];
+  const logs = [...(error.log ? [error.log] : []), ...(error.moreLogs ?? [])].filter(({ lines }) => lines.length > 0);
   const paint = painter(io.terminal.color);
   const lines = [
     `${paint("red", `error ${error.code}:`)} ${error.message}`,
-    ...log.map((line, i) => (i === 0 ? line : `  | ${line}`)),
+    ...logs.flatMap(({ file, lines }) => [`last lines of ${file}:`, ...lines.map((line) => `  | ${line}`)]),
   ];
   io.err(`${[...lines, `hint: ${error.hint}`].join("\n")}\n`);
   if (process.env.VNFLAB_DEBUG) io.err(`${error.stack}\n${error.cause instanceof Error ? error.cause.stack : ""}\n`);

@@ -2,6 +2,9 @@
 import type { RungName } from "../drivers/machine-driver.js";
 import type { VnflabError } from "../model/error.js";
 
+/** Those of the machines' drivers, and those above them that every machine has. */
+export type LadderRung = RungName | "listening" | "link";
+
 export type LabEvent =
   | { readonly type: "plan"; readonly lab: string; readonly actions: readonly string[] }
   | { readonly type: "action-started"; readonly action: string }
@@ -12,7 +15,7 @@ export type LabEvent =
   | {
       readonly type: "rung-reached";
       readonly machine: string;
-      readonly rung: RungName;
+      readonly rung: LadderRung;
       readonly seconds: number;
       readonly detail?: string;
     }

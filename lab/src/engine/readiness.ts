@@ -1,58 +1,113 @@
 /** Climbing the ladder: each rung has a deadline, and a failure tells which one and what was seen last. */
-import type { MachineSpec, Rung } from "../drivers/machine-driver.js";
+import type { MachineSpec, Rung, RungStatus } from "../drivers/machine-driver.js";
 import type { SwitchSpec } from "../drivers/switch-driver.js";
 import { type Probed, waitFor } from "../host/wait.js";
-import { VnflabError } from "../model/error.js";
+import { type LogExcerpt, VnflabError } from "../model/error.js";
 import type { EngineContext } from "./context.js";
-import type { Lab } from "./lab.js";
+import { guessCause } from "./diagnose.js";
+import type { LadderRung } from "./events.js";
+import type { Lab, LabMachine } from "./lab.js";
+import type { LabRecord } from "./record.js";
 
 const CONSOLE_LINES = 40;
+const SWITCH_LINES = 20;
 const SWITCH_POLL_MS = 200;
 /** A TCP port that no suite uses. */
 const PROBE_PORT = 7;
 
-/** All rungs that the machine's driver knows. */
-export async function awaitMachine(context: EngineContext, spec: MachineSpec, signal: AbortSignal): Promise<void> {
-  for (const rung of context.machineDriver(spec).rungs(spec)) await climb(context, spec, rung, signal);
+/** All rungs that the machine's driver knows. Throws VNF_NOT_READY with the logs and what they make likely. */
+export async function awaitMachine(
+  context: EngineContext,
+  record: LabRecord,
+  spec: MachineSpec,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const rung of context.machineDriver(spec).rungs(spec)) {
+    await climb(context, record, spec, { ...rung, signal });
+  }
 }
 
-async function climb(context: EngineContext, spec: MachineSpec, rung: Rung, signal: AbortSignal): Promise<void> {
+interface Climb extends Omit<Rung, "name"> {
+  readonly name: LadderRung;
+  readonly signal: AbortSignal;
+  /** What an application has said, for the guess. */
+  readonly said?: () => Promise<LogExcerpt>;
+}
+
+async function climb(context: EngineContext, record: LabRecord, spec: MachineSpec, rung: Climb): Promise<void> {
   const { clock } = context.host;
+  const { name, deadlineMs, signal } = rung;
   const started = clock.now();
   const probe = async (asked: AbortSignal): Promise<Probed<string | undefined>> => {
     const status = await rung.probe(asked);
     return status.reached ? { reached: true, value: status.detail } : status;
   };
-  const onDeadline = async (lastSeen: string) =>
-    new VnflabError("VNF_NOT_READY", notReached(spec.machine, rung.name, rung.deadlineMs, lastSeen), {
-      log: await consoleTail(context, spec),
-    });
-  const detail = await waitFor(clock, probe, { deadlineMs: rung.deadlineMs, signal, onDeadline });
+  const onDeadline = async (lastSeen: string) => {
+    const said = rung.said && (await rung.said());
+    return notReady(context, record, spec, { name, deadlineMs, lastSeen, ...(said ? { said } : {}) });
+  };
+  const detail = await waitFor(clock, probe, { deadlineMs, signal, onDeadline });
   const seconds = (clock.now() - started) / 1000;
-  const event = { type: "rung-reached", machine: spec.machine, rung: rung.name, seconds } as const;
+  const event = { type: "rung-reached", machine: spec.machine, rung: name, seconds } as const;
   context.emit(detail === undefined ? event : { ...event, detail });
 }
 
-/** The last rung: the stack starts in the machine with its configuration, and the switch sees the link of each NIC. */
+/**
+ * The last rungs: an application on the stack listens, the stack has the queues that were asked for, and the switch
+ * sees the link of each NIC.
+ */
 export async function checkLink(lab: Lab, name: string, signal: AbortSignal): Promise<void> {
+  const { context, record } = lab;
   const machine = lab.machine(name);
-  const deadlineMs = lab.record.deployment.deadlinesMs.link;
+  const deadlineMs = record.deployment.deadlinesMs.link;
   await using sink = await machine.start("tcp_sink", ["-l", String(PROBE_PORT)]);
-  await sink.listening({ deadlineMs, signal });
-  const probe = async (): Promise<Probed<true>> => {
-    const { ports, detail } = await lab.switchState();
-    const states = machine.allocated.nics.map((nic) => ({ nic, port: ports.find((port) => port.name === nic.port) }));
-    const missing = states.find(({ port }) => !port?.linkUp);
-    if (!missing) return { reached: true, value: true };
-    return { reached: false, lastSeen: missing.port ? `the switch's port ${missing.nic.port} has no link` : detail };
+  const said = async () => ({ file: `${sink.title}, standard error`, lines: (await sink.stop()).said });
+  const up = (rung: Pick<Climb, "name" | "probe">) =>
+    climb(context, record, machine.spec, { deadlineMs, signal, said, ...rung });
+  const listening = async (): Promise<RungStatus> => {
+    await sink.listening({ deadlineMs, signal });
+    return { reached: true };
   };
-  const onDeadline = async (lastSeen: string) => {
-    const { said } = await sink.stop();
-    const log = { file: `${sink.title}, standard error`, lines: said };
-    return new VnflabError("VNF_NOT_READY", notReached(name, "link", deadlineMs, lastSeen), { log });
-  };
-  await waitFor(lab.context.host.clock, probe, { deadlineMs, signal, onDeadline });
+  await up({ name: "listening", probe: listening });
+  await up({ name: "link", probe: () => linkStatus(lab, machine) });
   await sink.stop();
+}
+
+async function linkStatus(lab: Lab, machine: LabMachine): Promise<RungStatus> {
+  const { ports, detail } = await lab.switchState();
+  const states = machine.allocated.nics.map((nic) => ({ nic, port: ports.find((port) => port.name === nic.port) }));
+  const missing = states.find(({ port }) => !port?.linkUp);
+  if (!missing) return { reached: true };
+  return { reached: false, lastSeen: missing.port ? `the switch's port ${missing.nic.port} has no link` : detail };
+}
+
+interface Failure {
+  readonly name: LadderRung;
+  readonly deadlineMs: number;
+  readonly lastSeen: string;
+  readonly said?: LogExcerpt;
+}
+
+/** The error of a rung that was not reached: which, what was seen, the logs, and what they make likely. */
+async function notReady(
+  context: EngineContext,
+  record: LabRecord,
+  spec: MachineSpec,
+  { name, deadlineMs, lastSeen, said }: Failure,
+): Promise<VnflabError> {
+  const console = await consoleTail(context, spec);
+  const sw = record.switch;
+  const switchLog = { file: sw.logFile, lines: await context.hostOf(sw).files.tail(sw.logFile, SWITCH_LINES) };
+  const guess = guessCause({
+    ...{ console: console.lines, switchLog: switchLog.lines, rung: name, lastSeen },
+    ...(said ? { said: said.lines } : {}),
+  });
+  const seen = `${spec.machine}: the rung "${name}" was not reached in ${deadlineMs / 1000} s; last seen: ${lastSeen}`;
+  return new VnflabError("VNF_NOT_READY", guess ? `${seen}; likely cause: ${guess.cause}` : seen, {
+    log: console,
+    moreLogs: [...(said ? [said] : []), switchLog],
+    ...(guess ? { hint: guess.hint } : {}),
+  });
 }
 
 /** Never resolves while the switch lives; rejects when it has died. */
@@ -68,8 +123,4 @@ export async function watchSwitch(context: EngineContext, spec: SwitchSpec, sign
 
 export async function consoleTail(context: EngineContext, spec: MachineSpec) {
   return { file: spec.consoleLog, lines: await context.hostOf(spec).files.tail(spec.consoleLog, CONSOLE_LINES) };
-}
-
-function notReached(machine: string, rung: string, deadlineMs: number, lastSeen: string): string {
-  return `${machine}: the rung "${rung}" was not reached in ${deadlineMs / 1000} s; last seen: ${lastSeen}`;
 }

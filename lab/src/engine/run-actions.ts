@@ -106,7 +106,7 @@ async function perform(context: EngineContext, record: LabRecord, action: Action
       return context.machineDriver(spec).start(spec, signal);
     }
     case "await-machine":
-      return awaitMachine(context, machineOf(record, action.machine).spec, signal);
+      return awaitMachine(context, record, machineOf(record, action.machine).spec, signal);
     case "configure-stack": {
       const { spec, allocated } = machineOf(record, action.machine);
       return configureStack(context.machineDriver(spec), spec, allocated);

@@ -204,7 +204,14 @@ export interface ErrorDetails {
   readonly hint?: string;
   readonly cause?: unknown;
   /** Last lines of the log that shows the failure, with the file they come from. */
-  readonly log?: { readonly file: string; readonly lines: readonly string[] };
+  readonly log?: LogExcerpt;
+  /** Other logs that tell of the same moment, such as the switch's beside a machine's. */
+  readonly moreLogs?: readonly LogExcerpt[];
+}
+
+export interface LogExcerpt {
+  readonly file: string;
+  readonly lines: readonly string[];
 }
 
 export class VnflabError extends Error {
@@ -213,6 +220,7 @@ export class VnflabError extends Error {
   readonly hint: string;
   readonly exitCode: number;
   readonly log: ErrorDetails["log"];
+  readonly moreLogs: ErrorDetails["moreLogs"];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -220,13 +228,14 @@ export class VnflabError extends Error {
     this.hint = details.hint ?? ERROR_CODES[code].hint;
     this.exitCode = ERROR_CODES[code].exitCode;
     this.log = details.log;
+    this.moreLogs = details.moreLogs;
     errors.publish(this);
   }
 
   /** The form in which --json output and the journal carry an error. */
-  toJSON(): { code: ErrorCode; message: string; hint: string; exitCode: number; log?: ErrorDetails["log"] } {
-    const { code, message, hint, exitCode, log } = this;
-    return { code, message, hint, exitCode, ...(log ? { log } : {}) };
+  toJSON(): Pick<VnflabError, "code" | "message" | "hint" | "exitCode"> & Pick<ErrorDetails, "log" | "moreLogs"> {
+    const { code, message, hint, exitCode, log, moreLogs } = this;
+    return { code, message, hint, exitCode, ...(log ? { log } : {}), ...(moreLogs ? { moreLogs } : {}) };
   }
 }
 
