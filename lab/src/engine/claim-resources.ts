@@ -1,7 +1,7 @@
 /** Decides what a lab gets of its host, and writes it down before another lab's plan can look. */
 import type { Deployment } from "../model/deployment.js";
 import type { Topology } from "../model/topology.js";
-import { allocate, type HeldCore } from "../plan/allocate.js";
+import { allocate, factsWithout, type HeldCore } from "../plan/allocate.js";
 import { coresOf, heldCores, planningLock, writeClaim } from "./claims.js";
 import type { EngineContext } from "./context.js";
 import { lockFile } from "./down.js";
@@ -27,8 +27,7 @@ export async function plannedDeployment(
   const held = old?.heldCores ?? (isOnAnotherHost(place) ? [] : await heldCores(context, runDir));
   const facts = await context.facts(place);
   const dirs = { stateDir, runDir: (await foldersAt(context, place, topology.name)).runDir };
-  const availableMemoryMib = facts.availableMemoryMib + (old ? memoryOf(old.deployment) : 0);
-  const deployment = allocate(topology, { ...facts, availableMemoryMib, heldCores: held }, dirs);
+  const deployment = allocate(topology, { ...factsWithout(old?.deployment, facts), heldCores: held }, dirs);
   const own = coresOf(deployment);
   const shared = held.filter(({ core }) => own.includes(core));
   for (const lab of new Set(shared.map((one) => one.lab))) {
@@ -61,12 +60,4 @@ export async function releaseClaim(context: EngineContext, lab: string, old: Lab
   if (!old) return removeRunFolder(context, runDir);
   const cores = isOnAnotherHost(old.deployment.switch.place) ? [] : coresOf(old.deployment);
   await writeClaim(context, runDir, { lab, stateDir, lock: lockFile(context, lab), cores });
-}
-
-/** What a lab that is up has taken already, so that it does not count against it a second time. */
-function memoryOf({ machines, switch: { memoryMib } }: Deployment): number {
-  return machines.reduce(
-    (sum, machine) => sum + (machine.kind === "vm" ? machine.memoryMib : machine.hugepagesMib),
-    memoryMib,
-  );
 }

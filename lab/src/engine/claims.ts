@@ -62,7 +62,9 @@ export async function heldCores(context: EngineContext, runDir: string): Promise
 
 /** The cores that poll or that somebody has been pinned to. */
 export function coresOf({ switch: sw, machines }: Deployment): number[] {
-  return [...new Set([sw.core, ...machines.flatMap(({ cores }) => cores)])].sort((a, b) => a - b);
+  return [...new Set([sw.core, ...machines.flatMap(({ cores, vcpuPins }) => [...cores, ...vcpuPins])])].sort(
+    (a, b) => a - b,
+  );
 }
 
 async function isValid(context: EngineContext, { stateDir, lock }: Claim): Promise<boolean> {

@@ -232,11 +232,11 @@ describe("several labs", () => {
     await run();
     await run(SECOND);
     const second = (await findRecord(host.files, context.layout.lab("second").stateDir)) as LabRecord;
-    expect((await record()).deployment).toMatchObject({ switch: { core: 0 }, oversubscribed: false });
-    expect(second.deployment).toMatchObject({ switch: { core: 3 }, oversubscribed: true });
+    expect((await record()).deployment).toMatchObject({ switch: { core: 1 }, oversubscribed: false });
+    expect(second.deployment).toMatchObject({ switch: { core: 1 }, oversubscribed: true });
     expect(engine.events).toContainEqual({
       type: "note",
-      text: "core 0, 1 held by lab pair: figures of both are not comparable",
+      text: "core 1, 2, 3 held by lab pair: figures of both are not comparable",
     });
     // What the other holds does not move a lab that is up.
     machines.calls.length = 0;

@@ -90,7 +90,8 @@ async function desiredRecord(
 ): Promise<LabRecord> {
   const { deployment } = parts;
   if (deployment.oversubscribed) {
-    context.emit({ type: "note", text: "more workers and CPUs than this host has cores: figures are not comparable" });
+    const why = deployment.oversubscription ?? "cores are shared with another lab";
+    context.emit({ type: "note", text: `oversubscribed: figures not comparable (${why})` });
   }
   const { place } = deployment.switch;
   const host = await context.hostAt(place);

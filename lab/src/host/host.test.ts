@@ -250,7 +250,32 @@ describe("facts", () => {
     const host = fakeHost();
     await host.files.write("/proc/self/status", "Name:\tnode\nCpus_allowed_list:\t0-1,4\n");
     await host.files.write("/proc/meminfo", "MemTotal: 9 kB\nMemAvailable:    2097152 kB\n");
-    expect(await readHostFacts(host)).toEqual({ cores: [0, 1, 4], availableMemoryMib: 2048 });
+    expect(await readHostFacts(host)).toEqual({
+      ...{ cores: [0, 1, 4], availableMemoryMib: 2048 },
+      ...{ siblings: [], nodes: [], hugepages: [] },
+    });
+    const sysfs: Record<string, string> = {
+      "cpu/cpu0/topology/thread_siblings_list": "0,4\n",
+      "cpu/cpu4/topology/thread_siblings_list": "0,4\n",
+      "cpu/cpu1/topology/thread_siblings_list": "1\n",
+      "node/node0/cpulist": "0-3\n",
+      "node/node0/hugepages/hugepages-2048kB/free_hugepages": "7\n",
+      "node/node0/hugepages/hugepages-1048576kB/free_hugepages": "0\n",
+      "node/node10/cpulist": "4-7\n",
+      "node/online": "0,10\n",
+    };
+    for (const [name, text] of Object.entries(sysfs)) await host.files.write(`/sys/devices/system/${name}`, text);
+    expect(await readHostFacts(host)).toMatchObject({
+      siblings: [[0, 4], [1]],
+      nodes: [
+        { node: 0, cores: [0, 1, 2, 3] },
+        { node: 10, cores: [4, 5, 6, 7] },
+      ],
+      hugepages: expect.arrayContaining([
+        { node: 0, sizeKib: 2048, free: 7 },
+        { node: 0, sizeKib: 1048576, free: 0 },
+      ]),
+    });
   });
 
   it("name the counter's rate of a virtual host only", async () => {

@@ -24,6 +24,12 @@ export interface AllocatedMachine extends MachineModel {
   readonly nics: readonly AllocatedNic[];
   /** CPUs of the host that the stack runs on; empty for a VM, whose CPUs are its own. */
   readonly cores: readonly number[];
+  /** CPUs of the host for the virtual ones, in order; empty when they are not pinned. */
+  readonly vcpuPins: readonly number[];
+  /** CPUs of the host for QEMU's own threads, beside pinned virtual CPUs; empty: wherever the kernel puts them. */
+  readonly emulatorCpus: readonly number[];
+  /** Its memory is of the host's hugepages. */
+  readonly hostHugepages: boolean;
   /** DPDK's --file-prefix: one a process on a host. */
   readonly filePrefix: string;
 }
@@ -45,6 +51,8 @@ export interface Deployment {
   readonly deadlinesMs: Topology["deadlinesMs"];
   /** Set when cores are shared by what should have its own: figures are not comparable then. */
   readonly oversubscribed: boolean;
+  /** How many cores are missing, and who has them. */
+  readonly oversubscription?: string;
 }
 
 /** The NICs that the machine's kernel drives; DPDK has the others. The stack has the first NIC of a machine. */

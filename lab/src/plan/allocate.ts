@@ -2,22 +2,12 @@
 import { createHash } from "node:crypto";
 import type { AllocatedMachine, Deployment } from "../model/deployment.js";
 import { VnflabError } from "../model/error.js";
-import type { Topology } from "../model/topology.js";
+import type { HostFacts } from "../model/host-facts.js";
+import type { MachineModel, Topology } from "../model/topology.js";
+import { allocateCores } from "./allocate-cores.js";
 import { allocateNics, allocateRoutes } from "./allocate-nics.js";
 
-/** What the host offers. */
-export interface HostFacts {
-  /** CPUs that this process may use, ascending. */
-  readonly cores: readonly number[];
-  readonly availableMemoryMib: number;
-  /** Cores that other labs have: taken when there are no others left. */
-  readonly heldCores?: readonly HeldCore[];
-}
-
-export interface HeldCore {
-  readonly core: number;
-  readonly lab: string;
-}
+export type { HeldCore, HostFacts } from "../model/host-facts.js";
 
 /** Longest path that fits into sockaddr_un with its closing zero. */
 const SUN_PATH_MAX = 107;
@@ -31,10 +21,11 @@ export function allocate(
   dirs: { readonly stateDir: string; readonly runDir: string },
 ): Deployment {
   const { machines } = topology;
-  requireMemory(topology, facts);
+  const onHugepages = machinesOnHugepages(topology, facts);
+  requireMemory(topology, facts, onHugepages);
   const nics = allocateNics(topology, (port) => socketPath(dirs.runDir, `${port}.sock`));
   const routes = allocateRoutes(topology, nics);
-  const { switchCore, machineCores, oversubscribed } = allocateCores(topology, facts);
+  const cpus = allocateCores(topology, facts);
   const mark = createHash("sha256").update(dirs.runDir).digest("hex").slice(0, 6);
   return {
     lab: topology.name,
@@ -42,7 +33,7 @@ export function allocate(
     switch: {
       address: `unix:${socketPath(dirs.runDir, "bess.sock")}`,
       ...topology.switch,
-      core: switchCore,
+      core: cpus.switchCore,
       filePrefix: `switch-${mark}`,
     },
     links: topology.links,
@@ -51,13 +42,44 @@ export function allocate(
         ...machine,
         nics: nics[index] ?? [],
         routes: routes[index] ?? [],
-        cores: machineCores[index] ?? [],
+        cores: cpus.machines[index]?.cores ?? [],
+        vcpuPins: cpus.machines[index]?.vcpuPins ?? [],
+        emulatorCpus: cpus.machines[index]?.vcpuPins.length ? cpus.housekeeping : [],
+        hostHugepages: onHugepages.has(machine),
         filePrefix: `${machine.name}-${mark}`,
       }),
     ),
     deadlinesMs: topology.deadlinesMs,
-    oversubscribed,
+    oversubscribed: cpus.oversubscribed,
+    ...(cpus.reason === undefined ? {} : { oversubscription: cpus.reason }),
   };
+}
+
+/**
+ * The host as it was before this lab took its share, so that planning it again comes to the same. Whether its machines
+ * are on hugepages stays as it is.
+ */
+export function factsWithout(deployment: Deployment | undefined, facts: HostFacts): HostFacts {
+  if (!deployment) return facts;
+  const virtual = deployment.machines.filter(({ kind }) => kind === "vm");
+  const onHugepages = virtual.filter(({ hostHugepages }) => hostHugepages);
+  const plain = deployment.machines.filter((machine) => !onHugepages.includes(machine));
+  const free = onHugepages.reduce((sum, { memoryMib }) => sum + (memoryMib * 1024) / PAGE_KIB, 0);
+  const given = { node: 0, sizeKib: PAGE_KIB, free };
+  const pages = onHugepages.length > 0 ? [...(facts.hugepages ?? []), given] : [];
+  return {
+    ...facts,
+    availableMemoryMib: facts.availableMemoryMib + deployment.switch.memoryMib + memoryOf(plain),
+    ...(virtual.length > 0 ? { hugepages: pages } : {}),
+  };
+}
+
+/** What machines take of the host's memory. */
+function memoryOf(machines: readonly MachineModel[]): number {
+  return machines.reduce(
+    (sum, { kind, memoryMib, hugepagesMib }) => sum + (kind === "vm" ? memoryMib : hugepagesMib),
+    0,
+  );
 }
 
 function socketPath(runDir: string, name: string): string {
@@ -69,9 +91,9 @@ function socketPath(runDir: string, name: string): string {
   return path;
 }
 
-function requireMemory({ machines, switch: { memoryMib } }: Topology, facts: HostFacts): void {
-  const sizes = machines.map((machine) => (machine.kind === "vm" ? machine.memoryMib : machine.hugepagesMib));
-  const wanted = sizes.reduce((sum, size) => sum + size, memoryMib + RESERVE_MIB);
+function requireMemory({ machines, switch: { memoryMib } }: Topology, facts: HostFacts, onHugepages: Machines): void {
+  const plain = machines.filter((machine) => !onHugepages.has(machine));
+  const wanted = memoryOf(plain) + memoryMib + RESERVE_MIB;
   if (wanted > facts.availableMemoryMib) {
     throw new VnflabError(
       "VNF_RESOURCES",
@@ -80,17 +102,15 @@ function requireMemory({ machines, switch: { memoryMib } }: Topology, facts: Hos
   }
 }
 
-/** The switch polls without rest, so it has the first core to itself whenever there is a second one. */
-function allocateCores({ machines, switch: { core } }: Topology, { cores: all, heldCores = [] }: HostFacts) {
-  const isHeld = (candidate: number) => heldCores.some((held) => held.core === candidate);
-  const cores = [...all.filter((candidate) => !isHeld(candidate)), ...all.filter(isHeld)];
-  const switchCore = core ?? cores[0] ?? 0;
-  const others = cores.filter((candidate) => candidate !== switchCore);
-  const pool = others.length > 0 ? others : [switchCore];
-  let used = 0;
-  const machineCores = machines.map(({ kind, stack }) =>
-    kind === "vm" ? [] : Array.from({ length: stack.cores }, () => pool[used++ % pool.length] ?? switchCore),
-  );
-  const virtualCpus = machines.reduce((sum, { kind, cpus }) => sum + (kind === "vm" ? cpus : 0), 0);
-  return { switchCore, machineCores, oversubscribed: used + virtualCpus > others.length };
+type Machines = ReadonlySet<MachineModel>;
+
+/** The size of pages that QEMU is given; larger ones would have to divide the machine's memory. */
+const PAGE_KIB = 2048;
+
+/** All virtual machines get the host's hugepages, or none does: figures of both kinds cannot be compared. */
+function machinesOnHugepages({ machines }: Topology, { hugepages = [] }: HostFacts): Machines {
+  const virtual = machines.filter(({ kind }) => kind === "vm");
+  const wantedKib = virtual.reduce((sum, { memoryMib }) => sum + memoryMib * 1024, 0);
+  const pages = hugepages.filter(({ sizeKib }) => sizeKib === PAGE_KIB).reduce((sum, { free }) => sum + free, 0);
+  return new Set(pages * PAGE_KIB >= wantedKib ? virtual : []);
 }

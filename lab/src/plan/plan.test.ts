@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseLab } from "../model/parse-lab.js";
 import { firstNic, type Topology } from "../model/topology.js";
-import { allocate, type HostFacts } from "./allocate.js";
+import { allocate, factsWithout, type HostFacts } from "./allocate.js";
 import {
   type Action,
   type Desired,
@@ -32,9 +32,9 @@ describe("allocation", () => {
     expect(machines.map(({ nics, cores }) => [nics[0]?.mac, nics[0]?.address, cores])).toEqual([
       ["02:00:00:00:00:02", "169.254.9.2/24", []],
       ["02:00:00:00:00:01", "169.254.9.1/24", []],
-      ["02:00:00:00:00:03", "169.254.9.3/24", [1, 2]],
+      ["02:00:00:00:00:03", "169.254.9.3/24", [2, 3]],
     ]);
-    expect(sw.core).toBe(0);
+    expect(sw.core).toBe(1);
   });
 
   it("gives each NIC a port and an address of its link, and makes addresses of the names in routes", () => {
@@ -67,6 +67,20 @@ describe("allocation", () => {
     const { machines } = allocate(lab(`{${many}}`, "subnet: 10.1.0.0/16"), facts, dirs);
     expect(new Set(machines.map((machine) => firstNic(machine).mac)).size).toBe(300);
     expect(machines[299]?.nics).toMatchObject([{ mac: "02:00:00:00:01:2c", address: "10.1.1.44/16" }]);
+  });
+
+  it("puts virtual machines on the host's hugepages when all fit, and keeps to that while the lab is up", () => {
+    const vms = lab("{a: {memory: 1G}, b: {memory: 512M}, c: {kind: process}}");
+    const pages = (free: number) => ({ ...facts, hugepages: [{ node: 0, sizeKib: 2048, free }] });
+    const onHugepages = (some: HostFacts) => allocate(vms, some, dirs).machines.map((machine) => machine.hostHugepages);
+    expect(onHugepages(facts)).toEqual([false, false, false]);
+    expect(onHugepages(pages(767))).toEqual([false, false, false]);
+    // They are no part of the memory that is free.
+    const tight = { ...pages(768), availableMemoryMib: 256 + 256 + 512 };
+    expect(onHugepages(tight)).toEqual([true, true, false]);
+    const taken = { ...pages(0), availableMemoryMib: 512 };
+    expect(onHugepages(factsWithout(allocate(vms, tight, dirs), taken))).toEqual([true, true, false]);
+    expect(onHugepages(factsWithout(allocate(vms, facts, dirs), pages(9999)))).toEqual([false, false, false]);
   });
 
   it("shares cores when there are too few, and says so", () => {

@@ -32,6 +32,9 @@ const vm: AllocatedMachine = {
   accelerator: "auto",
   stack: { kind: "libmtcp", cores: 2, workers: 2, distribution: "direct", config: { log: "debug" } },
   cores: [],
+  vcpuPins: [],
+  emulatorCpus: [],
+  hostHugepages: false,
   filePrefix: "vm1-abc",
 };
 const disk = (name: string, target: string) => ({
@@ -58,6 +61,18 @@ const guestXml = {
 describe("domain XML", () => {
   it("of the project's template matches the golden file", async () => {
     await expect(renderDomain(guestXml, vm, context).xml).toMatchFileSnapshot("golden/guest.xml");
+  });
+
+  it("is pinned and on hugepages when the plan says so", () => {
+    const { xml: pinned } = renderDomain(
+      guestXml,
+      { ...vm, vcpuPins: [4, 6], emulatorCpus: [0], hostHugepages: true },
+      context,
+    );
+    expect(pinned.replaceAll(/\n\s*/g, "")).toContain(
+      '<cputune><vcpupin vcpu="0" cpuset="4"/><vcpupin vcpu="1" cpuset="6"/><emulatorpin cpuset="0"/></cputune>',
+    );
+    expect(pinned).toContain("<hugepages/>");
   });
 
   it("carries hostile values without a change of structure", () => {

@@ -53,7 +53,7 @@ export function formatReport(report: SuiteReport): string {
       ? []
       : [`${id} ${from} -> ${to} ${status}: ${message}`, ...artefacts.map((file) => `  see ${file}`)],
   );
-  const note = report.oversubscribed ? ["cores are shared: the figures are not comparable"] : [];
+  const note = report.oversubscribed ? ["oversubscribed: figures not comparable"] : [];
   const { passed, failed, skipped } = report;
   const sums = `${passed} passed, ${failed} failed, ${skipped} skipped`;
   return `${[...formatTable([COLUMNS, ...rows]), "", ...messages, ...note, sums].join("\n")}\n`;

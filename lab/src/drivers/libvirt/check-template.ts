@@ -99,5 +99,8 @@ const ANY_MACHINE: AllocatedMachine = {
   accelerator: "auto",
   stack: { kind: "libmtcp", cores: 1, workers: 1, distribution: "direct", config: {} },
   cores: [],
+  vcpuPins: [],
+  emulatorCpus: [],
+  hostHugepages: false,
   filePrefix: "MACHINE",
 };

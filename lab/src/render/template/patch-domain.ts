@@ -29,6 +29,9 @@ export interface DomainValues {
   readonly memoryMib: number;
   readonly vcpus: number;
   readonly vcpuPins: readonly { readonly vcpu: number; readonly cpus: string }[];
+  /** CPUs of the host for QEMU's own threads beside pinned virtual CPUs, as a list; empty: wherever the kernel likes. */
+  readonly emulatorCpus: string;
+  readonly hostHugepages: boolean;
   readonly emulator: string;
   /** Of QEMU on this host; empty: not asked. */
   readonly machineTypes: readonly string[];
@@ -132,7 +135,7 @@ function patchIdentity(editor: DomainEditor, { name, title, lab, machine, accele
   );
 }
 
-function patchSize(editor: DomainEditor, { memoryMib, vcpus, vcpuPins }: DomainValues): void {
+function patchSize(editor: DomainEditor, { memoryMib, vcpus, vcpuPins, emulatorCpus }: DomainValues): void {
   const { root } = editor;
   const memory = ensure(root, "memory");
   const before = `${textOf(memory)} ${memory.getAttribute("unit") ?? "KiB"}`;
@@ -147,6 +150,7 @@ function patchSize(editor: DomainEditor, { memoryMib, vcpus, vcpuPins }: DomainV
   if (vcpuPins.length === 0) return;
   const tune = insertAfter(root, "cputune", vcpu);
   for (const { vcpu: number, cpus } of vcpuPins) append(tune, "vcpupin", { vcpu: number, cpuset: cpus });
+  if (emulatorCpus !== "") append(tune, "emulatorpin", { cpuset: emulatorCpus });
 }
 
 function patchProcessor(editor: DomainEditor, { accelerator, vcpus }: DomainValues): void {

@@ -38,6 +38,8 @@ const values: DomainValues = {
   memoryMib: 768,
   vcpus: 3,
   vcpuPins: [],
+  emulatorCpus: "",
+  hostHugepages: false,
   emulator: facts.emulator,
   machineTypes: facts.machineTypes,
   boot: { kernel: "/img/vmlinuz", initrd: "/img/initrd", kernelArgs: "console=ttyS0" },
