@@ -4,6 +4,7 @@ import type { Io, TerminalFacts } from "./io.js";
 import { run } from "./program.js";
 
 export const PLAIN: TerminalFacts = {
+  interactive: false,
   redraws: false,
   color: false,
   columns: 80,

@@ -25,6 +25,8 @@ export interface Io {
 
 /** What standard error is, and the time for progress. */
 export interface TerminalFacts {
+  /** Somebody sits at it and can press keys. */
+  readonly interactive: boolean;
   /** Lines that were written can be written over. */
   readonly redraws: boolean;
   readonly color: boolean;

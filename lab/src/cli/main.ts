@@ -36,6 +36,7 @@ function terminalFacts(): TerminalFacts {
   const { stderr, env } = process;
   const isTerminal = stderr.isTTY === true;
   return {
+    interactive: process.stdin.isTTY === true,
     redraws: isTerminal && env.TERM !== "dumb",
     color: wantsColor(env, isTerminal),
     columns: stderr.columns ?? 100,

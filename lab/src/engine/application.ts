@@ -4,7 +4,7 @@
  */
 import type { GuestProcess, MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
 import type { Clock } from "../host/clock.js";
-import type { RunResult } from "../host/exec.js";
+import type { RunResult, SignalName } from "../host/exec.js";
 import { withDeadline } from "../host/wait.js";
 import { VnflabError } from "../model/error.js";
 
@@ -72,6 +72,21 @@ export class Application implements AsyncDisposable {
   /** Waits for its end. */
   async result(wait: Wait): Promise<ApplicationResult> {
     return this.within(this.ended, "has not ended", wait);
+  }
+
+  get isRunning(): boolean {
+    return this.running;
+  }
+
+  async signal(name: SignalName): Promise<void> {
+    await this.process.signal(name);
+  }
+
+  /** Ends it without a word to anybody, as a crash does. */
+  async kill(): Promise<void> {
+    if (this.running) await this.process.signal("SIGKILL");
+    const never = new AbortController().signal;
+    await this.within(this.ended, "does not end", { deadlineMs: STOP_GRACE_MS, signal: never });
   }
 
   /** Asks it to stop, and by and by makes it. */

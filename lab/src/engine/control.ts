@@ -1,11 +1,11 @@
 /** Machines of a lab that pause, go on or are reset, several at once. */
-import { acquireLock } from "../host/lock.js";
 import { VnflabError } from "../model/error.js";
 import type { Action } from "../plan/plan.js";
 import { changeLab } from "./change-lab.js";
 import type { EngineContext } from "./context.js";
-import { lockFile } from "./down.js";
+import { lockLab } from "./down.js";
 import { Lab, type LabMachine } from "./lab.js";
+import { desiredMachines } from "./record.js";
 
 const VERBS = {
   pause: (machine: LabMachine) => machine.pause(),
@@ -20,7 +20,7 @@ export async function pauseOrResume(
   names: readonly string[] | undefined,
 ): Promise<string[]> {
   const lab = await Lab.open(context, name);
-  await using _lock = await acquireLock(context.host, lockFile(context, name), `vnflab ${verb} ${name}`);
+  await using _lock = await lockLab(context, name, verb);
   const machines = lab.select(names);
   await Promise.all(machines.map(VERBS[verb]));
   return machines.map((machine) => machine.name);
@@ -34,12 +34,31 @@ export async function reset(
   signal: AbortSignal,
 ): Promise<string[]> {
   const lab = await Lab.open(context, name);
-  await using _lock = await acquireLock(context.host, lockFile(context, name), `vnflab reset ${name}`);
+  await using _lock = await lockLab(context, name, "reset");
   const machines = lab.select(names);
   for (const machine of machines) await refuseUnlessRunning(machine);
   await Promise.all(machines.map((machine) => machine.reset()));
   await makeReady(lab, machines, signal);
   return machines.map((machine) => machine.name);
+}
+
+/** Machines that would not find a switch that has been restarted. */
+export function strandedBySwitch(lab: Lab): string[] {
+  const desired = new Map(desiredMachines(lab.record).map((one) => [one.name, one.reconnects]));
+  // A process attaches anew each time that it is started.
+  return lab.machines.filter(({ name, spec }) => spec.kind === "vm" && !desired.get(name)).map(({ name }) => name);
+}
+
+/** Ends the switch and starts it again, with its ports; machines find it again by themselves. */
+export async function restartSwitch(context: EngineContext, name: string, signal: AbortSignal): Promise<void> {
+  const lab = await Lab.open(context, name);
+  await using _lock = await lockLab(context, name, "failover");
+  const steps: Action[] = [
+    { kind: "stop-switch" },
+    { kind: "start-switch" },
+    { kind: "connect-ports", machines: lab.machines.map((machine) => machine.name) },
+  ];
+  await changeLab(context, lab.record, "restart the switch of", steps, signal);
 }
 
 /** The steps of `up` that follow the start of a machine. */

@@ -25,7 +25,7 @@ export type LabEvent =
   | {
       readonly type: "case-done";
       readonly case: string;
-      readonly status: "passed" | "failed" | "skipped";
+      readonly status: "passed" | "failed" | "skipped" | "blocked";
       readonly seconds: number;
       readonly message?: string;
     };
@@ -54,7 +54,7 @@ export function formatEvent(event: LabEvent): string | undefined {
     case "case-started":
       return `… ${event.case}`;
     case "case-done": {
-      const mark = { passed: "✔", failed: "✘", skipped: "-" }[event.status];
+      const mark = { passed: "✔", failed: "✘", skipped: "-", blocked: "!" }[event.status];
       return `${mark} ${event.case} (${event.seconds.toFixed(1)} s)${event.message ? `: ${event.message}` : ""}`;
     }
   }

@@ -7,11 +7,10 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { acquireLock } from "../host/lock.js";
 import { VnflabError } from "../model/error.js";
 import { didYouMean } from "../model/suggest.js";
 import type { EngineContext } from "./context.js";
-import { lockFile } from "./down.js";
+import { lockLab } from "./down.js";
 import { Lab, type LabMachine } from "./lab.js";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,40}$/i;
@@ -33,7 +32,7 @@ export async function saveSnapshot(
   name: string,
   machineNames: readonly string[] | undefined,
 ): Promise<Snapshot> {
-  const { lab, lock } = await open(context, labName, `vnflab snapshot save ${labName} ${name}`);
+  const { lab, lock } = await open(context, labName, "snapshot save");
   await using _lock = lock;
   if (!NAME.test(name))
     throw new VnflabError("VNF_USAGE", `"${name}" is no name for a snapshot: use letters and digits`);
@@ -57,7 +56,7 @@ export async function saveSnapshot(
 
 /** Sets machines back to a snapshot; what they have done since is lost. */
 export async function restoreSnapshot(context: EngineContext, labName: string, name: string): Promise<Snapshot> {
-  const { lab, lock } = await open(context, labName, `vnflab snapshot restore ${labName} ${name}`);
+  const { lab, lock } = await open(context, labName, "snapshot restore");
   await using _lock = lock;
   const snapshot = await read(lab, name);
   if (snapshot.fingerprint !== lab.record.fingerprint) {
@@ -76,15 +75,15 @@ export async function listSnapshots(context: EngineContext, labName: string): Pr
 }
 
 export async function removeSnapshot(context: EngineContext, labName: string, name: string): Promise<void> {
-  const { lab, lock } = await open(context, labName, `vnflab snapshot rm ${labName} ${name}`);
+  const { lab, lock } = await open(context, labName, "snapshot rm");
   await using _lock = lock;
   await read(lab, name);
   await context.host.files.remove(folderOf(lab, name));
 }
 
-async function open(context: EngineContext, labName: string, purpose: string) {
+async function open(context: EngineContext, labName: string, command: string) {
   const lab = await Lab.open(context, labName);
-  return { lab, lock: await acquireLock(context.host, lockFile(context, labName), purpose) };
+  return { lab, lock: await lockLab(context, labName, command) };
 }
 
 /** A machine that is saved does not run any more, so each is restored at once, whatever happens to the others. */

@@ -1,6 +1,7 @@
 /** What a case is: it runs between two machines of a lab and says what it saw. A new case is one entry in its suite. */
 import type { Application, ApplicationResult, Wait } from "../engine/application.js";
 import type { Lab, LabMachine } from "../engine/lab.js";
+import type { Random } from "./random.js";
 
 /** How much the cases move. */
 export interface Amounts {
@@ -21,6 +22,8 @@ export interface CaseContext {
   readonly amounts: Amounts;
   /** For anything that is waited for. */
   readonly wait: Wait;
+  /** All that a case leaves to chance comes from here. */
+  readonly random: Random;
 }
 
 export type Figures = Readonly<Record<string, number | string | boolean>>;
@@ -36,8 +39,14 @@ export interface TestCase {
   readonly id: string;
   /** What it shows, one sentence. */
   readonly title: string;
+  /** It says the same whichever side begins: it runs for the first pair of machines alone. */
+  readonly once?: boolean;
+  /** When it fails, nothing else can be said about these two machines: the cases after it are blocked. */
+  readonly essential?: boolean;
   /** Why it cannot say anything about these machines; undefined when it can. */
   notFor?(context: CaseContext): string | undefined;
+  /** What it needs and is not there at the moment; undefined when all is. */
+  blockedBy?(context: CaseContext): Promise<string | undefined>;
   /** Throws what keeps it from running to its end; that is a failure as well. */
   run(context: CaseContext): Promise<Outcome>;
 }

@@ -1,15 +1,20 @@
 /** The result of a run of the suites: plain data, the same as --json prints. */
 import type { Figures } from "./case.js";
 
+export type CaseStatus = "passed" | "failed" | "skipped" | "blocked";
+
 export interface CaseReport {
   readonly id: string;
   readonly title: string;
   readonly from: string;
   readonly to: string;
-  readonly status: "passed" | "failed" | "skipped";
+  /** Of the repetitions, from 1 on. */
+  readonly round: number;
+  /** Skipped: it says nothing about such machines. Blocked: what it needs was not there. */
+  readonly status: CaseStatus;
   readonly seconds: number;
   readonly figures: Figures;
-  /** Why it failed or was skipped. */
+  /** Why it failed, was skipped or was blocked. */
   readonly message?: string;
   /** Files that show how it failed. */
   readonly artefacts: readonly string[];
@@ -21,17 +26,26 @@ export interface SuiteReport {
   readonly startedAt: string;
   /** Cores were shared that should not be: the figures are not comparable. */
   readonly oversubscribed: boolean;
+  /** With the same one the cases make the same choices. */
+  readonly seed: number;
+  readonly rounds: number;
   /** Folder of report.json and the artefacts. */
   readonly folder: string;
   readonly cases: readonly CaseReport[];
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly blocked: number;
 }
 
-/** A run that tested nothing is no success. */
-export function isSuccess({ passed, failed }: SuiteReport): boolean {
-  return passed > 0 && failed === 0;
+/** A run that tested nothing is no success, and neither is one that could not test all. */
+export function isSuccess({ passed, failed, blocked }: SuiteReport): boolean {
+  return passed > 0 && failed === 0 && blocked === 0;
+}
+
+/** Everything was skipped: nothing is known, neither good nor bad. */
+export function nothingTested({ passed, failed, blocked }: SuiteReport): boolean {
+  return passed + failed + blocked === 0;
 }
 
 const COLUMNS = ["case", "from", "to", "result", "sent", "received", "verified", "rate", "time"];
@@ -54,8 +68,8 @@ export function formatReport(report: SuiteReport): string {
       : [`${id} ${from} -> ${to} ${status}: ${message}`, ...artefacts.map((file) => `  see ${file}`)],
   );
   const note = report.oversubscribed ? ["oversubscribed: figures not comparable"] : [];
-  const { passed, failed, skipped } = report;
-  const sums = `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  const { passed, failed, skipped, blocked } = report;
+  const sums = `${passed} passed, ${failed} failed, ${skipped} skipped, ${blocked} blocked; seed ${report.seed}`;
   return `${[...formatTable([COLUMNS, ...rows]), "", ...messages, ...note, sums].join("\n")}\n`;
 }
 

@@ -4,8 +4,11 @@ import { Lab } from "../engine/lab.js";
 import { up } from "../engine/up.js";
 import type { FakeProcess } from "../host/fake-host.js";
 import { QUICK } from "./case.js";
-import { formatReport, isSuccess } from "./report.js";
+import { chooseCases } from "./choose-cases.js";
+import { formatJunit } from "./junit.js";
+import { formatReport, isSuccess, type SuiteReport } from "./report.js";
 import { runSuites, type SuiteOptions } from "./run-suites.js";
+import { formatTap } from "./tap.js";
 
 const signal = new AbortController().signal;
 
@@ -31,32 +34,56 @@ async function run(options: Partial<SuiteOptions> = {}) {
 
 /** Programs that speak as the real applications do, and believe each other. */
 function installApplications(): void {
-  const option = (argv: readonly string[], name: string) => argv[argv.indexOf(name) + 1] ?? "";
+  const option = (argv: readonly string[], name: string) =>
+    (argv.includes(name) ? argv[argv.indexOf(name) + 1] : "") ?? "";
+  /** Of whichever stack has begun last. */
+  let counters: Record<string, number> = {};
+  let begun = () => {};
   const listening = new Map<string, (message: Record<string, unknown>) => void>();
   const result = ({ print }: FakeProcess, app: string, fields: object) =>
     print("stdout", `${JSON.stringify({ event: "result", app, ...fields, ...faults[app] })}\n`);
   const serve = (app: string, answer: (message: Record<string, unknown>) => object) => async (process: FakeProcess) => {
-    const port = option(process.argv, "-l");
+    const port = option(process.argv, "-l") || "80";
+    counters = {};
+    begun();
     const arrived = new Promise<Record<string, unknown>>((resolve) => listening.set(port, resolve));
     process.print("stdout", `${JSON.stringify({ event: "listening", app, port: Number(port) })}\n`);
     const stopped = new Promise<Record<string, unknown>>((resolve) =>
       process.signalled.addEventListener("abort", () => resolve({})),
     );
-    result(process, app, answer(await Promise.race([arrived, stopped])));
+    // One that is to count its connections ends by itself; any other when it is stopped.
+    const message = await Promise.race([arrived, stopped]);
+    if (!option(process.argv, "-n") && app !== "tcp_source" && !process.signalled.aborted) await stopped;
+    if (process.signalled.reason === "SIGKILL") return 137;
+    result(process, app, answer(message));
     listening.delete(port);
     return 0;
   };
   const tcp = (app: string) => async (process: FakeProcess) => {
     const { argv } = process;
-    const connections = Number(option(argv, app === "tcp_source" ? "-c" : "-n"));
+    const connections = Number(option(argv, app === "tcp_source" ? "-c" : "-n") || 1);
     const bytes = Number(option(argv, "-b")) * connections;
     const stream = (sent: Record<string, unknown>) => {
       const total = sent.bytes || bytes;
-      const hashes = Array.from({ length: connections }, (_, i) => `${total}-${i}`);
-      return { connections, bytes: total, sha256: hashes, verified: true, errors: 0, gbps: 1 };
+      const count = Number(sent.connections ?? connections);
+      const hashes = Array.from({ length: count }, (_, i) => `${total}-${i}`);
+      return { connections: count, bytes: total, sha256: hashes, verified: true, errors: 0, gbps: 1 };
     };
     if (argv.includes("-l")) return serve(app, stream)(process);
+    if (!/169.254.9.[12]$/.test(option(argv, "-a"))) {
+      process.print("stderr", "connect: No route to host\n");
+      return 1;
+    }
     const peer = listening.get(option(argv, "-p"));
+    if (argv.includes("-t")) {
+      counters = { "tcp.tx_bytes": 1 };
+      await new Promise<void>((resolve) => {
+        begun = resolve;
+      });
+      counters = { "tcp.tx_resets": 1, "tcp.opened_passive": 0, ...(faults.counters ?? {}) };
+      process.print("stderr", "read: Connection reset by peer\n");
+      return 1;
+    }
     if (!peer) {
       process.print("stderr", "connection refused\n");
       result(process, app, { bytes: 0, errors: 1 });
@@ -64,7 +91,8 @@ function installApplications(): void {
     }
     // The accepting side sends when the opener is the sink: it knows how much.
     const size = bytes || QUICK.bytes / 4;
-    peer({ bytes: size });
+    peer({ bytes: size, ...(app === "tcp_source" ? { connections } : {}) });
+    counters = { "tcp.opened_passive": connections, "tcp.closed_clean": connections };
     result(process, app, stream({ bytes: size }));
     return 0;
   };
@@ -78,20 +106,25 @@ function installApplications(): void {
   });
   exec.install(
     "epserver",
-    serve("epserver", () => ({ requests: 1 })),
+    serve("epserver", ({ requests }) => ({ requests })),
   );
   exec.install("epwget", (process) => {
     const requests = Number(process.argv[2]);
+    listening.get("80")?.({ requests });
     result(process, "epwget", { completed: requests, errors: 0, timeouts: 0, bytes: requests * 1100, rps: 9 });
     return 0;
   });
   exec.install(
     "udp_sink",
-    serve("udp_sink", ({ sent }) => ({ received: sent, corrupt: 0, duplicates: 0, lost: 0 })),
+    serve("udp_sink", ({ sent = 0, size = 0 }) => {
+      const received = Number(faults.udp_sink?.received ?? sent);
+      return { received, bytes: received * Number(size), corrupt: 0, duplicates: 0, lost: 0 };
+    }),
   );
   exec.install("rpc_client", (process) => {
     const connections = Number(option(process.argv, "-c"));
     listening.get(option(process.argv, "-p"))?.({ connections });
+    counters = {};
     result(process, "rpc_client", { requests: 9000, errors: 0, rps: 4500 });
     return 0;
   });
@@ -105,7 +138,12 @@ function installApplications(): void {
     const accepted = (faults.rpc_server?.workers as { connections: number }[] | undefined) ?? [{ connections: 1000 }];
     const threads = accepted.map(({ connections }, index) => ({
       ...{ kind: "worker", index, drops: 0 },
-      counters: { "tcp.opened_passive": connections, "worker.rx_frames": 9000, ...(faults.counters ?? {}) },
+      counters: {
+        "tcp.opened_passive": connections,
+        "worker.rx_frames": 9000,
+        ...counters,
+        ...(faults.counters ?? {}),
+      },
     }));
     const of = (machine: string) => `vdev:net_virtio_user0,path=${runDir}/${machine}.sock,queues=1`;
     print("stdout", `${JSON.stringify({ event: "stack", port: of("other"), threads: [] })}\n`);
@@ -114,7 +152,13 @@ function installApplications(): void {
   });
   exec.install("udp_source", (process) => {
     const sent = Number(option(process.argv, "-n"));
-    listening.get(option(process.argv, "-p"))?.({ sent });
+    const size = Number(option(process.argv, "-s") || 1400);
+    if (size > 1472) {
+      process.print("stderr", "sendto: Message too long\n");
+      result(process, "udp_source", { sent: 0 });
+      return 1;
+    }
+    listening.get(option(process.argv, "-p"))?.({ sent, size });
     result(process, "udp_source", { sent, echoed: sent, rtt_us: { min: 1, p50: 2, p99: 3, max: 4 }, pps: 5 });
     return 0;
   });
@@ -123,12 +167,16 @@ function installApplications(): void {
 describe("the suites", () => {
   it("pass over a network that works, both ways, and leave a report", async () => {
     const report = await run();
-    expect(report.cases.filter(({ status }) => status !== "passed")).toEqual([]);
-    expect(report).toMatchObject({ passed: 22, failed: 0, skipped: 0 });
+    const others = report.cases.filter(({ status }) => status !== "passed");
+    expect(others.map(({ id, status, message }) => `${id} ${status}: ${message}`)).toEqual(
+      others.map(({ id, to }) => `${id} skipped: ${to} is no virtual machine: it has no kernel of its own`),
+    );
+    expect(new Set(others.map(({ id }) => id.split(".")[0]))).toEqual(new Set(["kernel"]));
+    expect(report).toMatchObject({ failed: 0, blocked: 0, seed: 1, rounds: 1 });
     expect(isSuccess(report)).toBe(true);
     expect(JSON.parse((await engine.host.files.readText(`${report.folder}/report.json`)) ?? "")).toEqual(report);
     const text = formatReport(report);
-    expect(text).toContain("22 passed, 0 failed, 0 skipped\n");
+    expect(text).toContain(`${report.passed} passed, 0 failed, ${others.length} skipped, 0 blocked; seed 1\n`);
     expect(text).toMatch(
       /^tcp.bulk +left +right +passed +4194304 bytes +4194304 bytes +sha256 4194304- equal +1.000 G/m,
     );
@@ -146,6 +194,11 @@ describe("the suites", () => {
       "datagrams arrived or dropped by the switch: 980, expected 990 or more",
     ],
     ["udp.paced", "udp_sink", { received: 499 }, "datagrams arrived: 499, expected 500 or more; datagrams arrived or"],
+    ["udp.sizes", "udp_sink", { bytes: 1 }, "bytes received: 1, expected "],
+    ["tcp.handshake", "counters", { "tcp.opened_passive": 63 }, "handshakes counted by the stack: 63, expected 64"],
+    ["tcp.half-close", "counters", { "tcp.tx_resets": 1 }, "resets: 1, expected 0"],
+    ["tcp.half-close", "tcp_sink", { verified: false }, "verified: false, expected true"],
+    ["mtu.largest", "udp_sink", { received: 100 }, "datagrams received: 100, expected 190 or more"],
     ["udp.flood", "udp_sink", { corrupt: 1 }, "corrupt datagrams: 1, expected 0"],
     ["steer.spread", "rpc_client", { errors: 1 }, "errors of the client: 1, expected 0"],
     ["steer.spread", "rpc_server", { workers: [] }, "workers: 0, expected 1"],
@@ -187,7 +240,7 @@ describe("the suites", () => {
       looks++;
       return { ...state, ports: state.ports.map((port) => ({ ...port, dropped: looks * 100 })) };
     };
-    faults.udp_sink = { received: 900 };
+    faults.udp_sink = { received: 900, bytes: 900 * 1400 };
     const { cases } = await run({ only: ["udp.paced"] });
     expect(cases[0]).toMatchObject({ status: "passed", figures: { datagrams_received: 900, dropped_by_switch: 200 } });
   });
@@ -229,7 +282,7 @@ describe("the suites", () => {
   it("skips, saying why, when there is only one machine", async () => {
     await engine.writeLab("{left: {kind: process}}");
     const report = await run({ only: ["udp"] });
-    expect(report).toMatchObject({ passed: 0, failed: 0, skipped: 3 });
+    expect(report).toMatchObject({ passed: 0, failed: 0, skipped: 4 });
     expect(report.cases[0]?.message).toBe("the lab has only one machine");
     expect(isSuccess(report)).toBe(false);
   });
@@ -240,5 +293,143 @@ describe("the suites", () => {
       message: 'no suite or case "tcp.bulc" (did you mean "tcp.bulk"?)',
     });
     await expect(run({ signal: AbortSignal.abort(new Error("stop")) })).rejects.toThrow("stop");
+  });
+
+  it.each([
+    ["tcp.many-flows", "tcp_sink", { verified: false }, "verified: false, expected true"],
+    ["tcp.churn", "epserver", { requests: 1999 }, "requests served: 1999, expected 2000"],
+    ["tcp.reset", "counters", { "tcp.tx_resets": 0 }, "resets sent by the new stack: 0, expected 1 or more"],
+  ])("%s, for one pair alone, fails when %s reports %j", async (id, app, fault, message) => {
+    faults[app] = fault;
+    const report = await run({ only: [id], folder: "/results" });
+    expect(report).toMatchObject({ failed: 1, passed: 0 });
+    expect(report.cases[0]?.message).toContain(message);
+  });
+
+  it("blocks what cannot be judged: a switch that is gone, a machine that is paused, a link that failed", async () => {
+    await run({ only: ["tcp.link"] });
+    engine.sw.status = "dead";
+    const lab = await Lab.open(engine.context, "pair");
+    const again = (only: string[]) => runSuites(lab, { amounts: QUICK, deadlineMs: 60_000, signal, only });
+    const gone = await again(["udp.echo"]);
+    expect(gone).toMatchObject({ passed: 0, failed: 0, blocked: 2 });
+    expect(gone.cases[0]?.message).toBe("the switch is gone: fake switch, dead");
+    expect(isSuccess(gone)).toBe(false);
+    engine.sw.status = "running";
+    await lab.machine("right").pause();
+    expect((await again(["udp.echo"])).cases[0]?.message).toBe("right is paused");
+    await lab.machine("right").resume();
+    engine.sw.linkUp = false;
+    const down = await again(["tcp.link", "udp.echo"]);
+    expect(down).toMatchObject({ failed: 2, blocked: 2 });
+    expect(down.cases[0]?.message).toContain('the rung "link" was not reached');
+    expect(down.cases[2]?.message).toBe("tcp.link has failed");
+  });
+
+  it("repeats, until a case fails, and calls whoever wants to look at the failure", async () => {
+    let served = 0;
+    const echo = engine.host.exec;
+    echo.install("cat", ({ print }) => {
+      served += 1;
+      print("stdout", `${served > 10 ? 0 : engine.host.clock.now() / 1000} 0.00\n`);
+      return 0;
+    });
+    const seen: string[] = [];
+    const onFailure = async ({ id, round }: { id: string; round: number }) => void seen.push(`${id} ${round}`);
+    const report = await run({ only: ["machine"], rounds: 5, untilFail: true, onFailure });
+    expect(report).toMatchObject({ passed: 5, failed: 1, rounds: 3 });
+    expect(seen).toEqual(["machine.clock 3"]);
+    served = 0;
+    expect(await run({ only: ["machine"], rounds: 2 })).toMatchObject({ passed: 4, failed: 0, rounds: 2 });
+  });
+
+  it("leaves to chance only what the seed decides", async () => {
+    const sizes = async (seed: number) => {
+      const { cases } = await run({ only: ["udp.sizes"], seed, rounds: 2 });
+      return cases.map(({ figures }) => figures.size);
+    };
+    const first = await sizes(7);
+    expect(await sizes(7)).toEqual(first);
+    expect(await sizes(8)).not.toEqual(first);
+    expect(new Set(first).size).toBeGreaterThan(1);
+  });
+
+  it("restarts the switch and goes on, when failover is asked for", async () => {
+    expect(chooseCases(undefined).some(({ id }) => id.startsWith("failover"))).toBe(false);
+    let pid = 100;
+    const observe = engine.sw.observe.bind(engine.sw);
+    engine.sw.observe = async (spec) => ({ ...(await observe(spec)), pid });
+    const start = engine.sw.start.bind(engine.sw);
+    engine.sw.start = async (spec) => {
+      pid += 1;
+      await start(spec);
+    };
+    const report = await run({ only: ["failover"] });
+    expect(report.cases.map(({ id, status }) => `${id} ${status}`)).toEqual([
+      ...["failover.switch passed", "failover.reset skipped", "failover.reset skipped"],
+    ]);
+    expect(engine.machines.calls.slice(-2)).toEqual(["start switch", "connect ports"]);
+    engine.sw.start = start;
+    expect((await run({ only: ["failover.switch"] })).cases[0]?.message).toContain("the same process as before");
+  });
+});
+
+describe("reports for others", () => {
+  const report: SuiteReport = {
+    ...{ schemaVersion: 1, lab: "l", startedAt: "2026-01-01T00:00:00.000Z", oversubscribed: false, seed: 3, rounds: 2 },
+    ...{ folder: "/r", passed: 1, failed: 1, skipped: 1, blocked: 1 },
+    cases: (["passed", "failed", "skipped", "blocked"] as const).map((status, index) => ({
+      ...{ id: `tcp.${status}`, title: "t", from: "a", to: "b", round: index === 0 ? 2 : 1, status, seconds: 1.5 },
+      ...{ figures: { n: 1 }, artefacts: status === "failed" ? ["/r/x.pcap"] : [] },
+      ...(status === "passed" ? {} : { message: 'why # "<\x01>"\nnot' }),
+    })),
+  };
+
+  it("TAP", () => {
+    expect(formatTap(report)).toMatchInlineSnapshot(`
+      "TAP version 14
+      # lab l, seed 3
+      1..4
+      ok 1 - tcp.passed a -> b (round 2)
+        ---
+        status: "passed"
+        duration_ms: 1500
+        figures: {"n":1}
+        artefacts: []
+        ...
+      not ok 2 - tcp.failed a -> b
+        ---
+        status: "failed"
+        duration_ms: 1500
+        message: "why # \\"<\\u0001>\\"\\nnot"
+        figures: {"n":1}
+        artefacts: ["/r/x.pcap"]
+        ...
+      ok 3 - tcp.skipped a -> b # SKIP why \\# "< >" not
+        ---
+        status: "skipped"
+        duration_ms: 1500
+        message: "why # \\"<\\u0001>\\"\\nnot"
+        figures: {"n":1}
+        artefacts: []
+        ...
+      not ok 4 - tcp.blocked a -> b (blocked: why \\# "< >" not)
+        ---
+        status: "blocked"
+        duration_ms: 1500
+        message: "why # \\"<\\u0001>\\"\\nnot"
+        figures: {"n":1}
+        artefacts: []
+        ...
+      "
+    `);
+  });
+
+  it("JUnit", () => {
+    expect(formatJunit(report)).toMatchInlineSnapshot(`
+      "<?xml version="1.0" encoding="UTF-8"?>
+      <testsuites><testsuite name="l.tcp" timestamp="2026-01-01T00:00:00.000Z" tests="4" failures="1" errors="1" skipped="1" time="6.000"><properties><property name="seed" value="3"/></properties><testcase classname="tcp" name="tcp.passed a -&gt; b (round 2)" time="1.500"/><testcase classname="tcp" name="tcp.failed a -&gt; b" time="1.500"><failure message="why # &quot;&lt;?&gt;&quot;&#10;not"/><system-out>/r/x.pcap</system-out></testcase><testcase classname="tcp" name="tcp.skipped a -&gt; b" time="1.500"><skipped message="why # &quot;&lt;?&gt;&quot;&#10;not"/></testcase><testcase classname="tcp" name="tcp.blocked a -&gt; b" time="1.500"><error message="blocked: why # &quot;&lt;?&gt;&quot;&#10;not"/></testcase></testsuite></testsuites>
+      "
+    `);
   });
 });

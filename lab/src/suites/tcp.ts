@@ -16,6 +16,7 @@ export const tcpSuite: readonly TestCase[] = [
   {
     id: "tcp.link",
     title: "the stack starts on both sides and the switch sees both links",
+    essential: true,
     async run({ lab, from, to, wait }) {
       await Promise.all([from, to].map(({ name }) => checkLink(lab, name, wait.signal)));
       return { figures: { links: 2 }, problems: [] };

@@ -26,6 +26,11 @@ export const udpSuite: readonly TestCase[] = [
     title: "datagrams as fast as the sender can; losses are counted, what arrives is intact",
     run: (context) => oneWay(context, { pps: 0, paced: false }),
   },
+  {
+    id: "udp.sizes",
+    title: "datagrams of a size by chance, small or large, each as it was",
+    run: (context) => oneWay(context, { pps: PACED_PPS, paced: true, size: context.random.whole(16, SIZE) }),
+  },
   { id: "udp.echo", title: "every datagram comes back", run: echo },
 ];
 
@@ -34,10 +39,11 @@ interface OneWay {
   readonly pps: number;
   /** Slow enough for nearly all to arrive. */
   readonly paced: boolean;
+  readonly size?: number;
 }
 
-async function oneWay(context: CaseContext, { pps, paced }: OneWay): Promise<Outcome> {
-  const { results, dropped } = await flow(context, ["-r", String(pps)], []);
+async function oneWay(context: CaseContext, { pps, paced, size = SIZE }: OneWay): Promise<Outcome> {
+  const { results, dropped } = await flow(context, ["-r", String(pps), "-s", String(size)], []);
   const { server: sink, client: source } = results;
   const received = figure(sink, "received");
   const expect = new Expectations();
@@ -46,11 +52,13 @@ async function oneWay(context: CaseContext, { pps, paced }: OneWay): Promise<Out
   expect.atLeast("datagrams received", received, 1);
   expect.equal("corrupt datagrams", figure(sink, "corrupt"), 0);
   expect.equal("duplicates", figure(sink, "duplicates"), 0);
+  expect.equal("bytes received", figure(sink, "bytes"), received * size);
   return {
     problems: expect.problems,
     figures: figures({
       datagrams_sent: figure(source, "sent"),
       datagrams_received: received,
+      size,
       verified: figure(sink, "corrupt") === 0,
       lost: figure(sink, "lost"),
       dropped_by_switch: dropped,
@@ -112,7 +120,7 @@ async function flow(context: CaseContext, send: readonly string[], receive: read
     {
       machine: from,
       application: "udp_source",
-      options: ["-a", to.address, "-p", PORT, ...count, "-s", String(SIZE), ...send],
+      options: ["-a", to.address, "-p", PORT, ...count, ...send],
     },
   );
   return { results, dropped: (await droppedBySwitch(context)) - before };

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { failures, parseReport } from "../../support/report.js";
+import { failures, parseReport, skippedSuites } from "../../support/report.js";
 import { missing, Vnflab } from "../../support/vnflab.js";
 
 const LAB = "lab/examples/two-processes/lab.yaml";
@@ -33,6 +33,7 @@ describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
     const { exitCode, stdout, stderr } = await vnflab.command("test", NAME, "--json");
     const report = parseReport(stdout || "{}");
     expect(failures(report), stderr).toEqual([]);
+    expect(skippedSuites(report)).toEqual(["kernel"]);
     expect(exitCode).toBe(0);
     const bulk = report.cases.find(({ id }) => id === "tcp.bulk");
     expect(bulk?.figures).toMatchObject({ bytes_sent: 104_857_600, bytes_received: 104_857_600, verified: true });
@@ -64,7 +65,7 @@ describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
     expect((await vnflab.must("up", LAB)).stderr).toContain(`${NAME}: nothing to do`);
     await vnflab.must("down", NAME);
     const demo = await vnflab.must("demo", LAB, "--quick", "--only", "tcp.bulk", "udp.echo");
-    expect(demo.stdout).toContain("4 passed, 0 failed, 0 skipped");
+    expect(demo.stdout).toContain("4 passed, 0 failed, 0 skipped, 0 blocked");
   });
 
   it("Ctrl-C while it comes up takes all down", async () => {

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { failures, parseReport } from "../../support/report.js";
+import { failures, parseReport, skippedSuites } from "../../support/report.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
 const LAB = "lab/examples/two-vms/lab.yaml";
@@ -43,6 +43,7 @@ describe.skipIf(reason)(`two virtual machines${reason ? ` (${reason})` : ""}`, (
     const { exitCode, stdout, stderr } = await vnflab.command("test", NAME, "--json");
     const report = parseReport(stdout || "{}");
     expect(failures(report), stderr).toEqual([]);
+    expect(skippedSuites(report)).toEqual([]);
     expect(exitCode).toBe(0);
     const bulk = report.cases.find(({ id }) => id === "tcp.bulk");
     expect(bulk?.figures).toMatchObject({ bytes_sent: 104_857_600, bytes_received: 104_857_600, verified: true });
