@@ -88,6 +88,14 @@ function duplicates(file: LabFile, machines: readonly MachineModel[]): Problem[]
       }
     }
   }
+  for (const { name, aliases } of machines) {
+    for (const [index, alias] of aliases.entries()) {
+      const owner = owners.get(alias.split("/")[0] ?? "");
+      if (owner === undefined) continue;
+      const message = `${alias.split("/")[0]} already belongs to machine ${owner}`;
+      problems.push({ path: ["machines", name, "aliases", index], message });
+    }
+  }
   return problems;
 }
 
@@ -131,10 +139,24 @@ function checkNics(file: LabFile, { name, nics }: MachineModel, links: readonly 
     }
     const first = nics.findIndex((other) => other.link === nic.link);
     const twice = first < index ? [`the machine is on ${nic.link} already, with its NIC ${first}`] : [];
+    const others = nics
+      .slice(0, index)
+      .flatMap((other) => links.filter((one) => one.name === other.link && one !== link));
+    const overlaps = others
+      .filter(({ subnet }) => overlap(subnet, link.subnet))
+      .map(
+        (other) => `its subnet ${link.subnet} overlaps ${other.subnet} of ${other.name}, on which the machine is, too`,
+      );
     // A lab that names no links takes whatever addresses its machines agree on.
     const addresses = checkAddress(nic, file.links === undefined ? undefined : link);
-    return [...twice.map(problem("link")), ...addresses.map(problem("address"))];
+    return [...[...twice, ...overlaps].map(problem("link")), ...addresses.map(problem("address"))];
   });
+}
+
+function overlap(a: string, b: string): boolean {
+  const [one, other] = [parsePrefix(a), parsePrefix(b)];
+  if (!one || !other) return false;
+  return isNetworkOf(one, other.address) || isNetworkOf(other, one.address);
 }
 
 function checkAddress({ address }: NicModel, link: LinkModel | undefined): string[] {

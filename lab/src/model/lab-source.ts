@@ -1,9 +1,15 @@
 /** One YAML file of a lab: its value, and where in it a key stands. */
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { Path } from "./problem.js";
 
 /** How often aliases may be resolved: room for every honest use, none for a few lines that grow to gigabytes. */
 const MAX_ALIASES = 1000;
+
+/** In place of words that are meant for programmers. */
+const WORDS: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: "this key is there already",
+  MULTIPLE_DOCS: "a lab file is one document: nothing follows a line of ---",
+};
 
 export interface LineColumn {
   readonly line: number;
@@ -23,12 +29,18 @@ export class LabSource {
     const lines = new LineCounter();
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
     const syntax = document.errors[0];
-    if (syntax) throw refuse(lines.linePos(syntax.pos[0]), syntax.message);
+    if (syntax) throw refuse(lines.linePos(syntax.pos[0]), WORDS[syntax.code] ?? syntax.message);
+    visit(document, {
+      Alias(_key, alias) {
+        if (alias.resolve(document)) return;
+        throw refuse(lines.linePos(alias.range?.[0] ?? 0), `nothing above is named &${alias.source}`);
+      },
+    });
     try {
       const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
       return new LabSource(file, value, document.contents, lines);
-    } catch (error) {
-      throw refuse({ line: 1, col: 1 }, error instanceof Error ? error.message : String(error));
+    } catch {
+      throw refuse({ line: 1, col: 1 }, `its aliases stand for more than ${MAX_ALIASES} values`);
     }
   }
 

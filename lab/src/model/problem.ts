@@ -31,7 +31,15 @@ export function explainIssue(issue: z.core.$ZodIssue): Problem[] {
     case "invalid_type":
       return [{ path: issue.path, message: wrongType(issue.expected, issue.message) }];
     case "too_small":
-      return [{ path: issue.path, message: bound(issue, `must be ${issue.minimum} or more`) }];
+      return [
+        {
+          path: issue.path,
+          message: bound(
+            issue,
+            `must be ${issue.inclusive ? `${issue.minimum} or more` : `more than ${issue.minimum}`}`,
+          ),
+        },
+      ];
     case "too_big":
       return [{ path: issue.path, message: bound(issue, `must be ${issue.maximum} or less`) }];
     default:
@@ -46,7 +54,9 @@ function bound({ message, origin }: { message: string; origin: string }, plain: 
 
 function wrongType(expected: string, message: string): string {
   const received = /received (\w+)$/.exec(message)?.[1] ?? "";
+  if (received === "") return message;
   if (received === "undefined") return "is required";
+  if (expected === "int") return "must be a whole number";
   const name = (type: string) => TYPE_NAMES[type] ?? type;
   return `must be ${name(expected)}, not ${received === "null" ? "empty" : name(received)}`;
 }

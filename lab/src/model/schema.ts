@@ -9,19 +9,28 @@ import { DISTRIBUTIONS } from "./distribution.js";
 import { PLACE_FORMS, parsePlace } from "./place.js";
 import { parsePercent, parseRateBps, parseTimeUs } from "./units.js";
 
+/** A text of a form; anything else, a number above all, is told the form as well. */
+const text = (form: string) => z.string({ error: orRequired(form) });
+
+function orRequired(form: string) {
+  return ({ input }: { readonly input?: unknown }) => (input === undefined ? "is required" : form);
+}
+
 /** Names become parts of file names, host names and domain names. */
 const NAME = /^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/;
 
 const name = z.string().regex(NAME, "a name has 1 to 20 of a-z, 0-9 and -, and begins with a letter");
 
-const memory = z
-  .string()
-  .regex(/^[1-9]\d{0,6}[MG]$/, "a size is a whole number with M or G, such as 512M")
+const SIZE = "a size is a whole number with M or G, such as 512M";
+
+const memory = text(SIZE)
+  .regex(/^[1-9]\d{0,6}[MG]$/, SIZE)
   .describe("Size with unit M (MiB) or G (GiB), such as 512M.");
 
-const address = z
-  .string()
-  .refine((text) => parsePrefix(text) !== undefined, "an address is written 169.254.9.8/24")
+const ADDRESS = "an address is written 169.254.9.8/24";
+
+const address = text(ADDRESS)
+  .refine((value) => parsePrefix(value) !== undefined, ADDRESS)
   .describe("IPv4 address with prefix length.");
 
 const subnet = z
@@ -35,7 +44,7 @@ const subnet = z
 
 const NEXT_HOP = "a next hop is an IPv4 address, or the name of a machine on one of the links";
 
-const nextHop = z.string().refine((text) => parseIpv4(text) !== undefined || NAME.test(text), NEXT_HOP);
+const nextHop = text(NEXT_HOP).refine((value) => parseIpv4(value) !== undefined || NAME.test(value), NEXT_HOP);
 
 const host = z
   .union([z.string(), z.strictObject({ docker: z.string() }), z.strictObject({ libvirt: z.string() })], {
@@ -44,9 +53,10 @@ const host = z
   .refine((text) => parsePlace(text) !== undefined, PLACE_FORMS)
   .describe("Where it runs: local, docker, ssh://USER@HOST:PORT, {docker: ENGINE} or {libvirt: URI}.");
 
-const mac = z
-  .string()
-  .refine((text) => parseMac(text) !== undefined, "a MAC address is six bytes, unicast: 02:00:00:00:00:01")
+const MAC = "a MAC address is six bytes, unicast: 02:00:00:00:00:01";
+
+const mac = text(MAC)
+  .refine((value) => parseMac(value) !== undefined, MAC)
   .describe("MAC address of the data interface.");
 
 const core = z.int().min(0).max(1023);
@@ -87,6 +97,8 @@ const stack = z
   .partial()
   .describe("How the machine speaks TCP/IP.");
 
+const NO_PATH = "a path is not empty";
+
 const queues = z.int().min(1).max(64);
 
 /** What a machine, `kinds` and `defaults` have in common. */
@@ -96,8 +108,8 @@ const kindShape = {
   queues: queues.describe("Queue pairs of a NIC. When absent: one, or with auto and direct one for each worker."),
   memory,
   hugepages: memory.describe("Memory that DPDK gets: hugepages inside a VM, plain memory of a process."),
-  image: z.string().min(1).describe("Folder with the image's manifest.json, relative to the lab file."),
-  template: z.string().min(1).describe("Domain template, relative to the lab file."),
+  image: z.string().min(1, NO_PATH).describe("Folder with the image's manifest.json, relative to the lab file."),
+  template: z.string().min(1, NO_PATH).describe("Domain template, relative to the lab file."),
   accelerator: z.enum(ACCELERATORS).describe("auto: KVM if it passes a probe, else TCG."),
   forwarding: z.boolean().describe("Its kernel forwards between its NICs; its stack is the kernel's then."),
   gateway: nextHop.describe("Next hop for all that is on none of its links: an address, or a machine's name."),
@@ -109,7 +121,7 @@ const kindShape = {
           .refine((text) => parsePrefix(text) !== undefined || NAME.test(text), "a destination is a prefix or a link")
           .describe("Destination: a prefix such as 10.1.0.0/16, or the name of a link."),
         via: z
-          .union([nextHop, z.array(nextHop).min(1, "a route has a next hop")], { error: NEXT_HOP })
+          .union([nextHop, z.array(nextHop).min(1, "a route has a next hop")], { error: orRequired(NEXT_HOP) })
           .describe(
             "Next hop: an address, or the name of a machine on one of its links; several share the connections.",
           ),
@@ -158,7 +170,7 @@ const machine = z.strictObject({
 });
 
 const unit = (parse: (text: string) => number | undefined, form: string) =>
-  z.string().refine((text) => parse(text) !== undefined, form);
+  text(form).refine((value) => parse(value) !== undefined, form);
 const time = unit(parseTimeUs, "a time is a number with us, ms or s, such as 10ms");
 const percent = unit(parsePercent, "a share is a percentage from 0% to 100%, such as 1%");
 const seed = z.int().min(0).max(0xffffffff);
@@ -215,7 +227,7 @@ export const labSchema = z
   .strictObject({
     name: name.describe("Name of the lab; names its folders, sockets and domains."),
     include: z
-      .array(z.string().min(1))
+      .array(z.string().min(1, NO_PATH))
       .optional()
       .describe("Lab files that this one builds on, relative to it; what a later one and this one say wins."),
     seed: seed.default(1).describe("What is left to chance comes from this number."),

@@ -14,16 +14,22 @@ export function didYouMean(word: string, allowed: readonly string[]): string {
   return near === undefined ? "" : ` (did you mean "${near}"?)`;
 }
 
-/** Levenshtein distance, one row at a time. */
+/** Letters that are missing, too many, different, or swapped with their neighbours (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const at = (i: number, j: number) => rows[i]?.[j] ?? 0;
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    rows[i] = [i];
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const replaced = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(i - 2, j - 2) + 1 : replaced;
+      (rows[i] as number[])[j] = Math.min(
+        replaced,
+        at(i - 1, j) + 1,
+        at(i, j - 1) + 1,
+        j > 1 && i > 1 ? swapped : replaced,
+      );
     }
-    row = next;
   }
-  return row[b.length] ?? 0;
+  return at(a.length, b.length);
 }
