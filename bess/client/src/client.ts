@@ -46,7 +46,7 @@ export class BessClient extends CallsBase implements AsyncDisposable {
   async apply(pipeline: Pipeline): Promise<void> {
     await this.pauseAll();
     try {
-      await this.#build(pipeline);
+      await this.build(pipeline);
     } catch (error) {
       await this.resumeAll().catch(() => undefined); // the first error is the one to report
       throw error;
@@ -54,7 +54,8 @@ export class BessClient extends CallsBase implements AsyncDisposable {
     await this.resumeAll();
   }
 
-  async #build({ workers, ports, modules, connections, commands }: Pipeline): Promise<void> {
+  /** Builds the pipeline without pausing or resuming anything. The BessError's `step` names the step that failed. */
+  async build({ workers, ports, modules, connections, commands }: Pipeline): Promise<void> {
     for (const worker of workers) {
       await step(`worker ${worker.wid} on core ${worker.core}`, this.addWorker(worker));
     }

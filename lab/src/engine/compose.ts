@@ -1,5 +1,7 @@
 /** The engine's real surroundings: this host and other places, their drivers, the state folder. */
 import { connectBess } from "../drivers/bess/bess-client-control.js";
+import { BessdSwitchDriver } from "../drivers/bess/bessd-switch-driver.js";
+import { SwitchDrivers } from "../drivers/bess/switch-drivers.js";
 import { VportdSwitchDriver } from "../drivers/bess/vportd-switch-driver.js";
 import { chooseAccelerator } from "../drivers/libvirt/accelerator-probe.js";
 import type { MachineDriver } from "../drivers/machine-driver.js";
@@ -20,6 +22,7 @@ import type { Emit } from "./events.js";
 
 export async function openEngine(emit: Emit): Promise<EngineContext & AsyncDisposable> {
   const host = realHost();
+  const pipes = new RealPipes(host.exec);
   const layout = await resolveLayout(host);
   const places = new Places(host, layout);
   const drivers = new PerHost<MachineDriver>();
@@ -49,7 +52,11 @@ export async function openEngine(emit: Emit): Promise<EngineContext & AsyncDispo
       switches.get(
         places.of(place, lab),
         "",
-        (at) => new VportdSwitchDriver(at, connectBess, new RealPipes(host.exec)),
+        (at) =>
+          new SwitchDrivers({
+            vportd: new VportdSwitchDriver(at, connectBess, pipes),
+            bessd: new BessdSwitchDriver(at, connectBess, pipes),
+          }),
       ),
     machineDriver: ({ lab, place, kind }) =>
       drivers.get(places.of(place, lab), kind, (at) => machineDrivers[kind](at) as MachineDriver),

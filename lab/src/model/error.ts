@@ -185,6 +185,11 @@ export const ERROR_CODES = {
     summary: "A capture cannot be begun, or broke off because the switch ended.",
     hint: "Check that the lab runs (`vnflab status NAME`); what was captured before is in the file.",
   },
+  VNF_SWITCH_NAMES: {
+    exitCode: 29,
+    summary: "The bessd that the lab is to be attached to has ports or modules with this lab's mark already.",
+    hint: "Run `vnflab down NAME` where the lab was brought up, or remove them with bessctl.",
+  },
   VNF_INTERNAL: {
     exitCode: 70,
     summary: "A bug in vnflab.",

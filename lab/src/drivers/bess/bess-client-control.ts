@@ -1,12 +1,23 @@
 /** The real switch, through the project's own client and pipeline builder. */
-import { addCapture, BessClient, type Pipeline, removeCapture } from "@vnflab/bess-client";
+import {
+  addCapture,
+  attach,
+  BessClient,
+  detach,
+  freeWorker,
+  markedNames,
+  markPipeline,
+  type Pipeline,
+  removeCapture,
+} from "@vnflab/bess-client";
 import { segments } from "@vnflab/bess-pipelines";
 import type { ImpairModel } from "../../model/topology.js";
 import type { CapturePoint, PortState } from "../switch-driver.js";
 import type { BessConnector, BessControl, Wiring } from "./bess-control.js";
+import type { BessdControl } from "./bessd-control.js";
 import { impairmentOfLink, impairPorts } from "./link-impairment.js";
 
-export const connectBess: BessConnector = async (address, options) =>
+export const connectBess = async (...[address, options]: Parameters<BessConnector>) =>
   new BessClientControl(await BessClient.connect(address, options));
 
 /** The ports of each link see each other and nobody else. */
@@ -24,7 +35,7 @@ export function wire({ kind, links, ports, core }: Wiring): Pipeline {
   );
 }
 
-class BessClientControl implements BessControl {
+class BessClientControl implements BessControl, BessdControl {
   constructor(private readonly client: BessClient) {}
 
   async version(): Promise<string> {
@@ -85,6 +96,22 @@ class BessClientControl implements BessControl {
 
   async endCapture(name: string): Promise<void> {
     await removeCapture(this.client, name);
+  }
+
+  names(mark: string) {
+    return markedNames(this.client, mark);
+  }
+
+  freeWorker(): Promise<number> {
+    return freeWorker(this.client);
+  }
+
+  attach(mark: string, wiring: Wiring, wid: number): Promise<void> {
+    return attach(this.client, markPipeline(mark, wire(wiring)), wid, wiring.core);
+  }
+
+  detach(mark: string, wid: number): Promise<void> {
+    return detach(this.client, mark, wid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

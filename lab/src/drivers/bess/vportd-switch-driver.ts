@@ -17,6 +17,7 @@ import type {
   SwitchState,
 } from "../switch-driver.js";
 import type { BessConnector, BessControl } from "./bess-control.js";
+import { openCapture } from "./capture-pipe.js";
 import { clearStaleSocket } from "./stale-socket.js";
 
 const STOP_GRACE_MS = 5000;
@@ -25,8 +26,6 @@ const LOG_LINES = 20;
 const NEVER = new AbortController().signal;
 
 export class VportdSwitchDriver implements SwitchDriver {
-  private captures = 0;
-
   constructor(
     private readonly host: Host,
     private readonly connector: BessConnector,
@@ -102,28 +101,9 @@ export class VportdSwitchDriver implements SwitchDriver {
   }
 
   async capture(spec: SwitchSpec, points: readonly CapturePoint[], signal: AbortSignal): Promise<SwitchCapture> {
-    const { pid, startTicks } = await this.host.exec.self();
-    const name = `vnflab-${pid}-${startTicks}-${this.captures++}`;
-    const fifo = join(spec.runDir, name);
-    const pipe = await this.pipes.open(fifo);
-    try {
-      await this.control(spec, signal, async (control) => {
-        const version = await control.version();
-        if (!version.startsWith("vportd")) {
-          const message = `the switch is "${version}"; only vportd writes several ports into one capture`;
-          throw new VnflabError("VNF_CAPTURE", message);
-        }
-        await control.beginCapture(fifo, name, points);
-      });
-    } catch (error) {
-      pipe.close();
-      throw error;
-    } finally {
-      await this.host.files.remove(fifo); // both ends are open; its name has done its work
-    }
-    const { content } = pipe;
-    const stop = () => this.control(spec, NEVER, (control) => control.endCapture(name));
-    return { content, stop, close: () => pipe.close() };
+    const begin = (fifo: string, name: string) =>
+      this.control(spec, signal, (control) => control.beginCapture(fifo, name, points));
+    return openCapture(this.host, this.pipes, spec.runDir, (use) => this.control(spec, NEVER, use), begin);
   }
 
   async stop(spec: SwitchSpec): Promise<void> {
