@@ -27,7 +27,11 @@ module.exports = {
     forbid("client-uses-proto", "^bess/client/", { path: "^(bess/(pipelines|switch)|lab)/" }),
     forbid("pipelines-use-client-types", "^bess/pipelines/", { path: "^(bess/(proto|switch)|lab)/" }),
     forbid("switch-uses-proto", "^bess/switch/", { path: "^(bess/(client|pipelines)|lab)/" }),
-    forbid("tests-use-the-command", "^tests/", { path: "^(lab|bess)/" }),
+    forbid("api-uses-engine-and-suites", lab("api"), labOther("api", "engine", "suites", "model")),
+    forbid("tests-use-the-command-and-the-api", "^tests/", {
+      path: "^(lab|bess)/",
+      pathNot: "^lab/(src|dist)/index\\.",
+    }),
   ],
   options: {
     doNotFollow: { path: "node_modules|/dist/" },

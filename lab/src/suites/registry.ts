@@ -1,6 +1,7 @@
 /** All suites, one line each. */
 import type { TestCase } from "./case.js";
 import { failoverSuite } from "./failover.js";
+import { impairSuite } from "./impair.js";
 import { kernelSuite } from "./kernel.js";
 import { machineSuite } from "./machine.js";
 import { mtuSuite } from "./mtu.js";
@@ -17,6 +18,7 @@ export const suites: Readonly<Record<string, readonly TestCase[]>> = {
   mtu: mtuSuite,
   arp: neighbourSuite,
   steer: steerSuite,
+  impair: impairSuite,
   kernel: kernelSuite,
   failover: failoverSuite,
 };

@@ -21,6 +21,7 @@ let clockRate: number;
 
 beforeEach(async () => {
   engine = await fakeEngine();
+  countLosses();
   faults = {};
   clockRate = 1;
   installApplications();
@@ -30,6 +31,18 @@ async function run(options: Partial<SuiteOptions> = {}) {
   await up(engine.context, LAB_FILE, { signal });
   const lab = await Lab.open(engine.context, "pair");
   return runSuites(lab, { amounts: QUICK, deadlineMs: 60_000, signal, ...options });
+}
+
+/** The fake switch loses what it was told to, of ten thousand frames. */
+function countLosses(): void {
+  const { sw } = engine;
+  const ask = sw.linkState.bind(sw);
+  let lost = 0;
+  sw.linkState = async (spec, link) => {
+    const state = await ask(spec, link);
+    lost += (state.impair?.loss ?? 0) * 10_000;
+    return { ...state, ports: state.ports.map((port, index) => (index === 0 ? { ...port, lost } : port)) };
+  };
 }
 
 /** Programs that speak as the real applications do, and believe each other. */
@@ -53,7 +66,8 @@ function installApplications(): void {
     );
     // One that is to count its connections ends by itself; any other when it is stopped.
     const message = await Promise.race([arrived, stopped]);
-    if (!option(process.argv, "-n") && app !== "tcp_source" && !process.signalled.aborted) await stopped;
+    const endsItself = app === "tcp_source" || option(process.argv, "-n") || option(process.argv, "-t");
+    if (!endsItself && !process.signalled.aborted) await stopped;
     if (process.signalled.reason === "SIGKILL") return 137;
     result(process, app, answer(message));
     listening.delete(port);
@@ -117,7 +131,8 @@ function installApplications(): void {
   exec.install(
     "udp_sink",
     serve("udp_sink", ({ sent = 0, size = 0 }) => {
-      const received = Number(faults.udp_sink?.received ?? sent);
+      const { loss = 0 } = engine.sw.impairs.get("lan") ?? {};
+      const received = Number(faults.udp_sink?.received ?? Math.round(Number(sent) * (1 - loss)));
       return { received, bytes: received * Number(size), corrupt: 0, duplicates: 0, lost: 0 };
     }),
   );
@@ -159,7 +174,8 @@ function installApplications(): void {
       return 1;
     }
     listening.get(option(process.argv, "-p"))?.({ sent, size });
-    result(process, "udp_source", { sent, echoed: sent, rtt_us: { min: 1, p50: 2, p99: 3, max: 4 }, pps: 5 });
+    const p50 = 2 + 2 * (engine.sw.impairs.get("lan")?.delayUs ?? 0);
+    result(process, "udp_source", { sent, echoed: sent, rtt_us: { min: 1, p50, p99: 3, max: 4 }, pps: 5 });
     return 0;
   });
 }
@@ -297,6 +313,9 @@ describe("the suites", () => {
 
   it.each([
     ["tcp.many-flows", "tcp_sink", { verified: false }, "verified: false, expected true"],
+    ["impair.tcp-loss", "tcp_sink", { verified: false }, "verified: false, expected true"],
+    ["impair.udp-loss", "udp_sink", { received: 9000 }, "share of datagrams lost: 0.1000, expected 0.05 within 0.01"],
+    ["impair.delay", "udp_source", { rtt_us: { p50: 9 } }, "added to the round trip: 0 us, expected 20000 us"],
     ["tcp.churn", "epserver", { requests: 1999 }, "requests served: 1999, expected 2000"],
     ["tcp.reset", "counters", { "tcp.tx_resets": 0 }, "resets sent by the new stack: 0, expected 1 or more"],
   ])("%s, for one pair alone, fails when %s reports %j", async (id, app, fault, message) => {
@@ -341,6 +360,13 @@ describe("the suites", () => {
     expect(seen).toEqual(["machine.clock 3"]);
     served = 0;
     expect(await run({ only: ["machine"], rounds: 2 })).toMatchObject({ passed: 4, failed: 0, rounds: 2 });
+  });
+
+  it("leaves a link as it was after it was impaired, also when the case fails", async () => {
+    faults.tcp_sink = { verified: false };
+    await run({ only: ["impair.tcp-loss"] });
+    expect(engine.sw.impairs.get("lan")).toBeUndefined();
+    expect(engine.sw.impairs.has("lan")).toBe(true);
   });
 
   it("leaves to chance only what the seed decides", async () => {
