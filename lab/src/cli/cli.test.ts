@@ -22,6 +22,7 @@ describe("vnflab", () => {
     const status = await vnflab("status", "pair");
     expect(status.exitCode).toBe(0);
     expect(status.out).toMatch(/^left +process +169.254.9.1\/24 +02:00:00:00:00:01 +running +link up/m);
+    expect(status.out).toMatch(/^port +frames from it +to it +not taken\nleft +link up +0 +0 +0\nright /m);
     expect((await vnflab("logs", "pair")).out).toBe("switch: serving\nleft: left boots\nright: right boots\n");
     expect((await vnflab("logs", "pair", "left", "-n", "1")).out).toBe("left: left boots\n");
     expect(await vnflab("down", "pair")).toMatchObject({ exitCode: 0, out: "pair is down\n" });

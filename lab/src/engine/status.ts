@@ -24,6 +24,8 @@ export interface LabStatus {
   readonly running: boolean;
   readonly switch: Omit<SwitchState, "ports"> & { readonly address: string };
   readonly machines: readonly MachineStatus[];
+  /** Of all NICs; empty when the switch does not run. */
+  readonly ports: readonly PortState[];
 }
 
 export async function labStatus(context: EngineContext, lab: string): Promise<LabStatus> {
@@ -46,5 +48,6 @@ export async function labStatus(context: EngineContext, lab: string): Promise<La
     running,
     switch: { ...sw, address: record.switch.address },
     machines,
+    ports,
   };
 }

@@ -28,5 +28,17 @@ function formatStatus(status: LabStatus): string {
     return [name, kind, address, mac, paused ? "paused" : state, link, detail];
   });
   const sw = ["switch", "vportd", "", "", status.switch.status, "", status.switch.detail];
-  return `${[`${status.lab} (${status.file})`, ...formatTable([sw, ...rows])].join("\n")}\n`;
+  const lines = [`${status.lab} (${status.file})`, ...formatTable([sw, ...rows]), ...formatPorts(status.ports)];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Frames since the switch was started; what a machine does not take is lost. */
+function formatPorts(ports: LabStatus["ports"]): string[] {
+  if (ports.length === 0) return [];
+  const rows = ports.map(({ name, linkUp, received, sent, dropped }) => [
+    name,
+    linkUp ? "link up" : "no link",
+    ...[received, sent, dropped].map(String),
+  ]);
+  return ["", ...formatTable([["port", "", "frames from it", "to it", "not taken"], ...rows])];
 }
