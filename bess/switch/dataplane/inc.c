@@ -48,3 +48,24 @@ unsigned inc_run(struct run_ctx *ctx, struct module *m, unsigned task)
     module_send(ctx, m, 0, &b);
     return n;
 }
+
+bool inc_arm(struct module *m, unsigned task, int epoll_fd)
+{
+    const struct inc *inc = m->priv;
+
+    return port_notify_arm(&inc->port->notify, inc->first_qid + task, epoll_fd);
+}
+
+void inc_disarm(struct module *m, unsigned task)
+{
+    const struct inc *inc = m->priv;
+
+    port_notify_disarm(&inc->port->notify, inc->first_qid + task);
+}
+
+uint32_t inc_generation(const struct module *m)
+{
+    const struct inc *inc = m->priv;
+
+    return port_notify_generation(&inc->port->notify);
+}

@@ -366,6 +366,15 @@ static unsigned impair_run(struct run_ctx *ctx, struct module *m, unsigned task)
     return n;
 }
 
+/* Its own clock wakes it (wake_tsc); frames come to it only while the worker is awake, if it is the only one.
+ */
+static bool impair_arm(struct module *m, unsigned task, int epoll_fd)
+{
+    (void)task;
+    (void)epoll_fd;
+    return !m->shared;
+}
+
 const struct module_class impair_class = {
     .name = "Impair",
     .igates = MAX_LANES,
@@ -377,4 +386,5 @@ const struct module_class impair_class = {
     .query = impair_module_query,
     .process = impair_process,
     .run_task = impair_run,
+    .arm = impair_arm,
 };

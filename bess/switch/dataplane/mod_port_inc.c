@@ -28,4 +28,7 @@ const struct module_class port_inc_class = {
     .deinit = inc_deinit,
     .command = inc_command,
     .run_task = inc_run,
+    .arm = inc_arm,
+    .disarm = inc_disarm,
+    .generation = inc_generation,
 };

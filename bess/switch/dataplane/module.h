@@ -48,6 +48,14 @@ struct module_class {
     void (*process)(struct run_ctx *ctx, struct module *m, uint16_t igate, struct batch *b);
     /* One round of a task; returns how many packets it moved. NULL for a class without tasks. */
     unsigned (*run_task)(struct run_ctx *ctx, struct module *m, unsigned task);
+    /*
+     * For a worker that is about to sleep until something happens: adds what tells that the task has work to
+     * an epoll set. False, or NULL: nothing does, the task must be polled. `generation` changes when it must
+     * be asked again; `disarm` ends it.
+     */
+    bool (*arm)(struct module *m, unsigned task, int epoll_fd);
+    void (*disarm)(struct module *m, unsigned task);
+    uint32_t (*generation)(const struct module *m);
 };
 
 struct gate_counters {

@@ -142,8 +142,10 @@ int port_create(struct rte_mempool *pool, const struct port_request *req, struct
         free(p);
         return -ENODEV;
     }
+    port_notify_init(&p->notify, p->dpdk_id, req->device);
     ret = bring_up(pool, req, p, step);
     if (ret != 0) {
+        port_notify_fini(&p->notify);
         device_remove(p->dpdk_id);
         free(p);
         return ret;
@@ -170,6 +172,7 @@ int port_destroy(struct port *p)
         if (p->rxq_owner[q] != NULL || p->txq_owner[q] != NULL)
             return -EBUSY;
     }
+    port_notify_fini(&p->notify);
     ret = device_remove(p->dpdk_id);
     if (ret == 0)
         free(p);

@@ -13,6 +13,7 @@
 
 #include "batch.h"
 #include "module.h"
+#include "port_notify.h"
 
 #define PORT_MAX_QUEUES 128
 
@@ -28,6 +29,7 @@ struct port {
     struct module *rxq_owner[PORT_MAX_QUEUES];
     struct module *txq_owner[PORT_MAX_QUEUES];
     struct txq txq[PORT_MAX_QUEUES];
+    struct port_notify notify;
 };
 
 enum port_dir { PORT_INC, PORT_OUT };

@@ -4,17 +4,132 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
-static long sleep_ns(unsigned empty_rounds)
+static bool goes_on(const struct worker *w)
+{
+    return __atomic_load_n(&w->wanted, __ATOMIC_ACQUIRE) == WORKER_RUNNING;
+}
+
+/* Every task once: how many packets moved. */
+static unsigned run_round(struct worker *w)
+{
+    unsigned moved = 0;
+
+    w->ctx.wake_tsc = UINT64_MAX;
+    for (unsigned i = 0; i < w->n_tasks; i++) {
+        const struct task *t = &w->tasks[i];
+
+        moved += t->module->class->run_task(&w->ctx, t->module, t->id);
+    }
+    return moved;
+}
+
+/* `ns`, or what is left until a task has something to do. */
+static uint64_t until_wake_ns(const struct worker *w, uint64_t ns)
+{
+    uint64_t now, left_ns;
+
+    if (w->ctx.wake_tsc == UINT64_MAX)
+        return ns;
+    now = rte_rdtsc();
+    if (w->ctx.wake_tsc <= now)
+        return 0;
+    left_ns = (double)(w->ctx.wake_tsc - now) * 1e9 / (double)rte_get_tsc_hz();
+    return RTE_MIN(ns, left_ns);
+}
+
+/* ---- asleep until somebody wakes us ---- */
+
+static uint32_t generations(const struct worker *w)
+{
+    uint32_t sum = 0;
+
+    for (unsigned i = 0; i < w->n_tasks; i++) {
+        const struct module *m = w->tasks[i].module;
+
+        if (m->class->generation != NULL)
+            sum += m->class->generation(m);
+    }
+    return sum;
+}
+
+static void disarm(struct worker *w, unsigned n_tasks)
+{
+    for (unsigned i = 0; i < n_tasks; i++) {
+        const struct task *t = &w->tasks[i];
+
+        if (t->module->class->disarm != NULL)
+            t->module->class->disarm(t->module, t->id);
+    }
+}
+
+static bool arm(struct worker *w, int epoll_fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, w->wake_fd, &event) != 0)
+        return false;
+    for (unsigned i = 0; i < w->n_tasks; i++) {
+        const struct task *t = &w->tasks[i];
+
+        if (t->module->class->arm == NULL || !t->module->class->arm(t->module, t->id, epoll_fd)) {
+            disarm(w, i + 1);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Kicks of the past make an eventfd readable that nobody reads; being edge-triggered, each says so once. */
+static void forget_old_kicks(int epoll_fd)
+{
+    struct epoll_event events[64];
+
+    while (epoll_wait(epoll_fd, events, RTE_DIM(events), 0) == RTE_DIM(events))
+        ;
+}
+
+/* False: some task must be polled. */
+static bool wait_for_work(struct worker *w)
+{
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    uint32_t generation = generations(w);
+    struct pollfd pfd = {.fd = epoll_fd, .events = POLLIN};
+    bool armed = epoll_fd >= 0 && arm(w, epoll_fd);
+
+    if (armed) {
+        forget_old_kicks(epoll_fd);
+        rte_smp_mb(); /* a frame whose sender did not see that we asked is seen by this round */
+        while (goes_on(w) && run_round(w) == 0 && generations(w) == generation) {
+            struct timespec ts = {.tv_nsec = until_wake_ns(w, WAIT_NS)};
+
+            if (ppoll(&pfd, 1, &ts, NULL) > 0)
+                break;
+        }
+        disarm(w, w->n_tasks);
+    }
+    if (epoll_fd >= 0)
+        close(epoll_fd);
+    return armed;
+}
+
+/* ---- the loop ---- */
+
+static uint64_t sleep_ns(unsigned empty_rounds)
 {
     unsigned doublings = empty_rounds - SPIN_ROUNDS - YIELD_ROUNDS;
 
@@ -23,35 +138,34 @@ static long sleep_ns(unsigned empty_rounds)
     return doublings < 8 ? RTE_MIN(SLEEP_MIN_NS << doublings, SLEEP_MAX_NS) : SLEEP_MAX_NS;
 }
 
-static void idle(unsigned empty_rounds)
+static void idle(const struct worker *w, unsigned empty_rounds)
 {
     if (empty_rounds < SPIN_ROUNDS)
         rte_pause();
     else if (empty_rounds < SPIN_ROUNDS + YIELD_ROUNDS)
         sched_yield();
     else
-        nanosleep(&(struct timespec){.tv_nsec = sleep_ns(empty_rounds)}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = until_wake_ns(w, sleep_ns(empty_rounds))}, NULL);
 }
 
 static void run(struct worker *w)
 {
     unsigned empty_rounds = 0;
+    uint64_t unused;
 
-    while (__atomic_load_n(&w->wanted, __ATOMIC_ACQUIRE) == WORKER_RUNNING) {
-        unsigned moved = 0;
-
-        for (unsigned i = 0; i < w->n_tasks; i++) {
-            const struct task *t = &w->tasks[i];
-
-            moved += t->module->class->run_task(&w->ctx, t->module, t->id);
-        }
-        if (moved > 0) {
+    (void)!read(w->wake_fd, &unused, sizeof(unused));
+    while (goes_on(w)) {
+        if (run_round(w) > 0) {
             empty_rounds = 0;
-        } else {
-            idle(empty_rounds);
-            if (empty_rounds < UINT32_MAX)
-                empty_rounds++;
+            continue;
         }
+        if (empty_rounds >= QUIET_ROUNDS && wait_for_work(w)) {
+            empty_rounds = 0;
+            continue;
+        }
+        idle(w, empty_rounds);
+        if (empty_rounds < UINT32_MAX)
+            empty_rounds++;
     }
 }
 
@@ -86,6 +200,7 @@ static void want(struct worker *w, enum worker_state state)
 {
     pthread_mutex_lock(&w->mutex);
     __atomic_store_n(&w->wanted, state, __ATOMIC_RELEASE);
+    (void)!write(w->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
     pthread_cond_broadcast(&w->changed);
     while (w->state != state && state != WORKER_ENDED)
         pthread_cond_wait(&w->changed, &w->mutex);
@@ -134,8 +249,11 @@ int worker_create(unsigned slot, int core, struct rte_mempool *pool, struct work
     w->state = WORKER_RUNNING; /* until the thread says that it is paused */
     pthread_mutex_init(&w->mutex, NULL);
     pthread_cond_init(&w->changed, NULL);
-    ret = thread_start(w);
+    w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ret = w->wake_fd < 0 ? -errno : thread_start(w);
     if (ret != 0) {
+        if (w->wake_fd >= 0)
+            close(w->wake_fd);
         free(w);
         return ret;
     }
@@ -150,6 +268,7 @@ void worker_destroy(struct worker *w)
     pthread_join(w->thread, NULL);
     pthread_cond_destroy(&w->changed);
     pthread_mutex_destroy(&w->mutex);
+    close(w->wake_fd);
     free(w);
 }
 

@@ -2,11 +2,13 @@
 /*
  * A worker: one pinned thread that runs its tasks round-robin.
  *
- * It polls; a virtio peer does not wake it. On a host where guests share the cores a thread that never sleeps
- * starves them, so an idle worker backs off: SPIN_ROUNDS empty rounds of spinning, YIELD_ROUNDS with
- * sched_yield, then sleeps that double from SLEEP_MIN_NS to SLEEP_MAX_NS, and SLEEP_QUIET_NS once
- * QUIET_ROUNDS rounds (some 100 ms) were empty. One packet ends it all. The price is up to one sleep of
- * latency on the first packet after a pause.
+ * On a host where guests share the cores a thread that never sleeps starves them, so an idle worker backs
+ * off: SPIN_ROUNDS empty rounds of spinning, YIELD_ROUNDS with sched_yield, then sleeps that double from
+ * SLEEP_MIN_NS to SLEEP_MAX_NS. After QUIET_ROUNDS (some 20 ms) it asks its ports' peers to wake it
+ * (port_notify.h) and waits for that, looking around every WAIT_NS all the same; where a task cannot tell
+ * (a device without kicks) it goes on sleeping SLEEP_QUIET_NS at a time. One packet ends it all. The price is
+ * up to one sleep, or one wake-up, of latency on the first packet after a pause. It never sleeps beyond
+ * ctx.wake_tsc.
  *
  * The task list changes only while the worker is paused.
  */
@@ -22,8 +24,9 @@
 #define YIELD_ROUNDS 64
 #define SLEEP_MIN_NS 2000
 #define SLEEP_MAX_NS 50000
-#define QUIET_ROUNDS 1500
+#define QUIET_ROUNDS 450
 #define SLEEP_QUIET_NS 200000
+#define WAIT_NS 10000000
 
 struct task {
     struct module *module;
@@ -39,7 +42,8 @@ struct worker {
     unsigned n_tasks;
     struct task tasks[WORKER_MAX_TASKS];
 
-    int wanted; /* enum worker_state; read by the thread in every round */
+    int wake_fd; /* eventfd: something else is wanted */
+    int wanted;  /* enum worker_state; read by the thread in every round */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     enum worker_state state; /* under mutex */
