@@ -3,7 +3,7 @@
  * A worker that has nothing to do: it costs next to nothing, and a frame wakes it. A vhost-user port and its
  * peer, a virtio_user port, in one process.
  */
-#define _GNU_SOURCE /* sched_getcpu */
+#define _GNU_SOURCE /* CPU sets */
 #include "testkit.h"
 
 #include <sched.h>
@@ -21,6 +21,7 @@ static char socket_path[64];
 static struct port *vhost, *peer;
 static struct module *in, *sink;
 static struct worker *w;
+static int worker_cpu;
 
 static struct port *port_make(const char *device)
 {
@@ -87,6 +88,25 @@ static void peer_attach(void)
     fail_msg("the peer does not come up");
 }
 
+/* The first and the last CPU that the process may use: we stay on one, the worker gets the other. */
+static int cpus_apart(void)
+{
+    cpu_set_t all, ours;
+    int first = -1, last = 0;
+
+    sched_getaffinity(0, sizeof(all), &all);
+    for (int i = 0; i < CPU_SETSIZE; i++) {
+        if (!CPU_ISSET(i, &all))
+            continue;
+        first = first < 0 ? i : first;
+        last = i;
+    }
+    CPU_ZERO(&ours);
+    CPU_SET(first, &ours);
+    pthread_setaffinity_np(pthread_self(), sizeof(ours), &ours);
+    return last;
+}
+
 static int begin(void **state)
 {
     char device[128];
@@ -98,7 +118,7 @@ static int begin(void **state)
     in = create("QueueInc", (int64_t[]){vhost->dpdk_id, 0, 32}, 3);
     sink = create("Sink", NULL, 0);
     module_connect(in, 0, sink, 0, true);
-    assert_int_equal(worker_create(1, sched_getcpu(), dp.pool, &w), 0);
+    assert_int_equal(worker_create(1, worker_cpu, dp.pool, &w), 0);
     assert_int_equal(worker_attach(w, in, 0), 0);
     worker_resume(w);
     peer_attach();
@@ -125,8 +145,10 @@ static double send_one_s(void)
     struct rte_mbuf *pkt = frame(1, 0);
 
     assert_int_equal(rte_eth_tx_burst(peer->dpdk_id, 0, &pkt, 1), 1);
-    while (received() == before)
+    while (received() == before) {
         assert_true(rte_rdtsc() < limit);
+        sched_yield(); /* there may be one CPU for both */
+    }
     return (double)(rte_rdtsc() - sent) / rte_get_tsc_hz();
 }
 
@@ -140,6 +162,7 @@ static int ascending(const void *a, const void *b)
 static void the_first_frame_after_a_rest_wakes_it(void **state)
 {
     double took_s[TRIES];
+    uint64_t kicks = __atomic_load_n(&w->kicks, __ATOMIC_RELAXED);
 
     (void)state;
     for (unsigned i = 0; i < TRIES; i++) {
@@ -148,8 +171,9 @@ static void the_first_frame_after_a_rest_wakes_it(void **state)
     }
     qsort(took_s, TRIES, sizeof(took_s[0]), ascending);
     print_message("after a rest: %.0f us, median of %u\n", took_s[TRIES / 2] * 1e6, TRIES);
-    /* By looking around every 10 ms alone it would be 5 ms; the rest is room for a busy machine. */
-    assert_true(took_s[TRIES / 4] < 0.0025);
+    /* Not by looking around every 10 ms, but for the few that come just when it does. */
+    kicks = __atomic_load_n(&w->kicks, __ATOMIC_RELAXED) - kicks;
+    assert_in_range(kicks, TRIES * 3 / 4, TRIES);
 }
 
 static void at_rest_it_costs_next_to_nothing(void **state)
@@ -210,5 +234,8 @@ int main(void)
         WORKER_CASE(pausing_does_not_wait_for_it),
     };
 
-    return kit_start() ? kit_stop(cmocka_run_group_tests_name("dataplane/wake", tests, NULL, NULL)) : 1;
+    if (!kit_start())
+        return 1;
+    worker_cpu = cpus_apart();
+    return kit_stop(cmocka_run_group_tests_name("dataplane/wake", tests, NULL, NULL));
 }

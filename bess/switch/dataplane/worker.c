@@ -117,8 +117,10 @@ static bool wait_for_work(struct worker *w)
         while (goes_on(w) && run_round(w) == 0 && generations(w) == generation) {
             struct timespec ts = {.tv_nsec = until_wake_ns(w, WAIT_NS)};
 
-            if (ppoll(&pfd, 1, &ts, NULL) > 0)
+            if (ppoll(&pfd, 1, &ts, NULL) > 0) {
+                __atomic_add_fetch(&w->kicks, 1, __ATOMIC_RELAXED);
                 break;
+            }
         }
         disarm(w, w->n_tasks);
     }

@@ -42,8 +42,9 @@ struct worker {
     unsigned n_tasks;
     struct task tasks[WORKER_MAX_TASKS];
 
-    int wake_fd; /* eventfd: something else is wanted */
-    int wanted;  /* enum worker_state; read by the thread in every round */
+    int wake_fd;    /* eventfd: something else is wanted */
+    uint64_t kicks; /* sleeps that something ended, rather than time */
+    int wanted;     /* enum worker_state; read by the thread in every round */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     enum worker_state state; /* under mutex */
