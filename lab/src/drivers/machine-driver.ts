@@ -31,6 +31,8 @@ interface CommonSpec {
 export interface VmDisks {
   /** Writable layers over images that stay as they are. */
   readonly overlays: readonly { readonly file: string; readonly backing: string; readonly backingFormat: string }[];
+  /** A small read-only disk with these files, by name. */
+  readonly seed?: { readonly file: string; readonly label: string; readonly content: Readonly<Record<string, string>> };
 }
 
 /** A libvirt domain. */

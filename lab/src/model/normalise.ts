@@ -94,7 +94,10 @@ function normaliseMachine(
   const machine = { ...labWide, ...defined(file.defaults), ...defined(ofKind), ...defined(own) };
   const forwarding = machine.forwarding ?? false;
   const stack = normaliseStack([file.defaults.stack, ofKind.stack, own.stack], forwarding);
-  const path = (key: "image" | "template") => machine[key] && absolute(machine[key], whoSays(file, name, kind, key));
+  const path = (key: "image" | "template", value: string | undefined) =>
+    value === undefined ? undefined : absolute(value, whoSays(file, name, kind, key));
+  const { image, template } = machine;
+  const disk = typeof image === "object" ? image.qcow2 : undefined;
   return {
     name,
     kind,
@@ -108,7 +111,11 @@ function normaliseMachine(
     hugepagesMib: parseMib(machine.hugepages),
     accelerator: machine.accelerator,
     stack,
-    ...defined({ image: path("image"), template: path("template") }),
+    ...defined({
+      image: path("image", typeof image === "string" ? image : undefined),
+      qcow2: path("image", disk),
+      template: path("template", template),
+    }),
   };
 }
 

@@ -108,7 +108,14 @@ const kindShape = {
   queues: queues.describe("Queue pairs of a NIC. When absent: one, or with auto and direct one for each worker."),
   memory,
   hugepages: memory.describe("Memory that DPDK gets: hugepages inside a VM, plain memory of a process."),
-  image: z.string().min(1, NO_PATH).describe("Folder with the image's manifest.json, relative to the lab file."),
+  image: z
+    .union([z.string().min(1), z.strictObject({ qcow2: z.string().min(1) })], {
+      error: ({ input }) => (input === "" ? NO_PATH : "an image is a folder, or {qcow2: FILE}"),
+    })
+    .describe(
+      "Folder with the image's manifest.json, relative to the lab file; or {qcow2: FILE}, the disk of a distribution's " +
+        "cloud image or another one with cloud-init, which is never written to.",
+    ),
   template: z.string().min(1, NO_PATH).describe("Domain template, relative to the lab file."),
   accelerator: z.enum(ACCELERATORS).describe("auto: KVM if it passes a probe, else TCG."),
   forwarding: z.boolean().describe("Its kernel forwards between its NICs; its stack is the kernel's then."),

@@ -82,6 +82,8 @@ export interface MachineModel {
   readonly hugepagesMib: number;
   /** Absolute path of the image's folder; absent: the project's own image. */
   readonly image?: string;
+  /** In its place: absolute path of a disk image with cloud-init, of a distribution or one's own. */
+  readonly qcow2?: string;
   /** Absolute path of the domain template; absent: the project's own. */
   readonly template?: string;
   readonly accelerator: AcceleratorWish;

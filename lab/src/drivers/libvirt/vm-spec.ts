@@ -4,6 +4,7 @@ import { readTscKhz } from "../../host/facts.js";
 import type { Host } from "../../host/host.js";
 import { type AllocatedMachine, kernelNics } from "../../model/deployment.js";
 import { VnflabError } from "../../model/error.js";
+import { renderCloudSeed, SEED_LABEL } from "../../render/cloud-seed.js";
 import { renderDomain } from "../../render/domain-xml.js";
 import { hasPlaceholders } from "../../render/fill-template.js";
 import { renderKernelCmdline } from "../../render/kernel-cmdline.js";
@@ -26,7 +27,7 @@ export async function vmSpec(
   const emulator = await findEmulator(host);
   const own = machine.template === undefined ? undefined : await readTemplate(host, machine.template);
   const bootsItself = own?.plain === true && hasOwnDisk(own.file, own.text);
-  const image = await readVmImage(host, machine, { bootsItself });
+  const image = await readVmImage(host, machine, { bootsItself, stateDir: common.stateDir });
   const template = own ?? (await readTemplate(host, join(host.root, TEMPLATE)));
   const tscKhz = accelerator === "tcg" ? await readTscKhz(host) : undefined;
   const domainName = `vnflab-${common.lab}-${machine.name}`;
@@ -46,15 +47,21 @@ export async function vmSpec(
   });
   if (own) await checkSchema(host, template.file, root);
   for (const { backing } of overlays) await requireDisk(host, template.file, backing);
+  const seed = image.seed === undefined ? undefined : seedOf(image.seed, common.lab, machine);
   const guestDirs = { binDir: "/opt/vnflab/bin", workDir: "/run/vnflab" };
   const kernels = kernelNics(machine);
   const macs = machine.nics.filter((nic) => !kernels.includes(nic)).map(({ mac }) => mac);
   const libvirtUri = host.env.VNFLAB_LIBVIRT_URI;
   return {
     ...{ ...common, ...guestDirs, kind: "vm", accelerator, domainName, domainXml: xml, consoleSocket, macs },
-    ...(overlays.length > 0 ? { disks: { overlays } } : {}),
+    ...(seed ? { disks: { overlays: [...image.overlays, ...overlays], seed } } : {}),
     ...(libvirtUri ? { libvirtUri } : {}),
   };
+}
+
+function seedOf(file: string, lab: string, machine: AllocatedMachine) {
+  const words = renderKernelCmdline("", machine).split(" ");
+  return { file, label: SEED_LABEL, content: renderCloudSeed({ lab, machine: machine.name, arguments: words }) };
 }
 
 async function readTemplate(host: Host, file: string) {

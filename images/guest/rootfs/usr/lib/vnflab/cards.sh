@@ -29,7 +29,7 @@ bind_card() {
 # kernel_cards: MAC,ADDRESS/LENGTH of the cards that the kernel keeps, from its arguments
 kernel_cards() {
     local argument arguments
-    read -r arguments </proc/cmdline
+    read -r arguments <"${VNFLAB_ARGUMENTS:-/proc/cmdline}"
     for argument in $arguments; do
         case $argument in vnflab.kernel=*) echo "${argument#*=}" ;; esac
     done
