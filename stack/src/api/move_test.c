@@ -11,6 +11,7 @@
 
 #include "api/api_testkit.h"
 #include "steer/flow_hash.h"
+#include "steer/steer_priv.h"
 #include "worker/worker_priv.h"
 
 #define UDP_PORT 6000
@@ -466,6 +467,7 @@ static void a_worker_leaves_while_a_bucket_comes(void **state)
 {
     struct pair p = connected(NULL);
     unsigned to = !p.at;
+    char buf[4];
 
     (void)state;
     assert_true(steer_move(steer(), p.bucket, to));
@@ -476,11 +478,45 @@ static void a_worker_leaves_while_a_bucket_comes(void **state)
         worker_round(worker_of(C));
         wait_once(p.at, MAX_EVENTS);
     }
-    if (told[p.at].num_moved) { /* it came back, or went down with the other worker */
+    if (told[p.at].num_moved) /* it had gone, and has come back */
         p.server = accept_one(p.at);
-        return;
-    }
     assert_int_equal(mtcp_write(S[p.at], p.server, "x", 1), 1);
+    worker_round(worker_of(S[p.at]));
+    worker_round(worker_of(C));
+    assert_int_equal(mtcp_read(C, p.client, buf, sizeof(buf)), 1);
+}
+
+/* ---- a worker without buckets ---- */
+
+static void a_worker_that_has_no_bucket_connects(void **state)
+{
+    struct sockaddr_in a = kit_addr(0, KIT_PORT);
+    int at_client = mtcp_socket(C, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), fd, accepted;
+    uint64_t pins = 0;
+    char buf[4];
+
+    (void)state;
+    assert_int_equal(mtcp_bind(C, at_client, (struct sockaddr *)&a, sizeof(a)), 0);
+    assert_int_equal(mtcp_listen(C, at_client, 4), 0);
+    for (unsigned b = 0; b < STEER_BUCKETS; b += 2)
+        assert_true(steer_move(steer(), b, 1));
+    run();
+    assert_int_equal(steer_bucket_worker(steer(), 0), 1);
+    fd = mtcp_socket(S[0], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(mtcp_connect(S[0], fd, (struct sockaddr *)&a, sizeof(a)), -1);
+    assert_int_equal(errno, EINPROGRESS);
+    run();
+    accepted = mtcp_accept(C, at_client, NULL, NULL);
+    assert_true(accepted >= 0);
+    assert_int_equal(mtcp_write(C, accepted, "x", 1), 1);
+    run();
+    assert_int_equal(mtcp_read(S[0], fd, buf, sizeof(buf)), 1);
+    mtcp_close(C, accepted);
+    mtcp_close(S[0], fd);
+    run();
+    for (unsigned b = 0; b < STEER_BUCKETS; b++)
+        pins += steer()->table.bucket[b].pins.count;
+    assert_int_equal(pins, 0);
 }
 
 /* ---- datagrams ---- */
@@ -554,6 +590,7 @@ int main(void)
         TEST(one_stays_when_its_thread_is_not_in_a_wait_for_events),
         TEST(the_flow_is_free_when_one_that_stayed_has_ended),
         TEST(a_worker_leaves_while_a_bucket_comes),
+        TEST(a_worker_that_has_no_bucket_connects),
         TEST(unread_datagrams_go_before_later_ones),
         TEST(datagrams_stay_when_the_other_worker_has_no_socket),
     };

@@ -69,18 +69,16 @@ enum status bucket_pin(struct bucket_table *t, unsigned b, const struct pin_key 
     pthread_mutex_lock(&bucket->lock);
     home = entry_home(entry_read(t, b));
     pin = pins_find(&bucket->pins, key);
-    if (pin) {
-        bucket->elsewhere -= counts(t, bucket, home, pin->worker);
-        pin->worker = (uint8_t)worker;
-    } else {
+    if (!pin)
         st = pins_add(&bucket->pins, key, worker);
-    }
+    else
+        st = pin->worker == worker ? ST_ALREADY : ST_ADDRESS_IN_USE;
     if (st == ST_OK) {
         bucket->elsewhere += counts(t, bucket, home, worker);
         entry_write(t, b, home, entry_read(t, b) & ENTRY_HOLD);
     }
     pthread_mutex_unlock(&bucket->lock);
-    return st;
+    return st == ST_ALREADY ? ST_OK : st;
 }
 
 void bucket_unpin(struct bucket_table *t, unsigned b, const struct pin_key *key)
@@ -140,6 +138,14 @@ void bucket_move_attached(struct bucket_table *t, unsigned b)
 {
     pthread_mutex_lock(&t->bucket[b].lock);
     entry_write(t, b, entry_home(entry_read(t, b)), 0);
+    pthread_mutex_unlock(&t->bucket[b].lock);
+}
+
+void bucket_move_turn(struct bucket_table *t, unsigned b, unsigned from)
+{
+    pthread_mutex_lock(&t->bucket[b].lock);
+    recount(&t->bucket[b], from);
+    entry_write(t, b, from, ENTRY_HOLD);
     pthread_mutex_unlock(&t->bucket[b].lock);
 }
 

@@ -56,7 +56,7 @@ void bucket_table_fini(struct bucket_table *t);
 bool pin_key_of_class(const struct flow_class *c, struct pin_key *key);
 void pin_key_of_flow(const struct steer_flow *flow, struct pin_key *key);
 
-/** Pins anew, or to another worker. ST_NO_MEMORY. */
+/** ST_NO_MEMORY; ST_ADDRESS_IN_USE: it is pinned to another worker. */
 enum status bucket_pin(struct bucket_table *t, unsigned b, const struct pin_key *key, unsigned worker);
 void bucket_unpin(struct bucket_table *t, unsigned b, const struct pin_key *key);
 /** STEER_NOBODY: not pinned. */
@@ -70,6 +70,8 @@ void bucket_move_begin(struct bucket_table *t, unsigned b, unsigned from, unsign
 bool bucket_move_detached(struct bucket_table *t, unsigned b, unsigned from);
 /** The home has it now. */
 void bucket_move_attached(struct bucket_table *t, unsigned b);
+/** The new home leaves: the old one gets the frames again, and holds them back until all is as before. */
+void bucket_move_turn(struct bucket_table *t, unsigned b, unsigned from);
 /** All as before the move. */
 void bucket_move_back(struct bucket_table *t, unsigned b, unsigned from);
 

@@ -110,8 +110,10 @@ unsigned steer_distribute(struct steer *s, unsigned queue, unsigned self, struct
     }
     for (uint64_t left = run.filled; left; left &= left - 1)
         lane_publish(run.q->lane[__builtin_ctzll(left)]);
-    if (run.kept)
+    if (run.kept) {
         lane_count_add(&s->worker[self].kept, run.kept);
+        hands_are_full(&s->worker[self]);
+    }
     return run.kept;
 }
 
@@ -145,6 +147,7 @@ unsigned steer_take(struct steer *s, unsigned worker, struct pkt **frames, unsig
     unsigned lanes = s->params.num_queues, got = 0;
     uint64_t from = atomic_load_explicit(&w->lane_from, memory_order_acquire);
 
+    hands_are_full(w);
     if (w->some_open)
         got = hold_take(s, worker, frames, n);
     for (; from && got < n; from &= from - 1) {
@@ -188,7 +191,7 @@ static struct lane *lane_between(struct steer *s, unsigned from, unsigned to)
     l = lane_create(s->params.ring_frames);
     if (!l)
         return NULL;
-    atomic_store_explicit(&w->lane[from], l, memory_order_relaxed);
+    atomic_store_explicit(&w->lane[from], l, memory_order_release);
     atomic_fetch_or_explicit(&w->lane_from, UINT64_C(1) << from, memory_order_release);
     return l;
 }

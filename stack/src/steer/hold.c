@@ -51,6 +51,26 @@ static bool relay(struct steer *s, unsigned self, unsigned b, struct pkt *frame)
     return true;
 }
 
+bool hold_hand_on(struct steer *s, unsigned self, struct pkt *frame)
+{
+    struct flow_class c;
+    unsigned to;
+
+    flow_classify(frame->data, frame->len, frame->more_len, &c);
+    to = steer_route_anywhere(s, &c);
+    if (to == STEER_NOBODY || to == self)
+        return false;
+    steer_give_frame(s, self, to, frame);
+    return true;
+}
+
+/* True when the frame is of a bucket that this worker, leaving, has refused, and has gone on. */
+static bool pass_on(struct steer *s, unsigned self, unsigned b, struct pkt *frame)
+{
+    (void)b;
+    return hold_hand_on(s, self, frame);
+}
+
 /* A frame from another worker: it has been looked at there, but since then the flow may have gone on. It
  * passes what is held back here for its return: that is behind it. */
 static bool admit_given(struct steer *s, unsigned self, unsigned b, struct pkt *frame)
@@ -83,6 +103,8 @@ bool hold_admit(struct steer *s, unsigned self, struct pkt *frame, bool given)
         return true;
     if (given)
         return admit_given(s, self, b, frame);
+    if (steer_buckets_has(&w->refused, b) && pass_on(s, self, b, frame))
+        return false;
     if (w->num_relaying && steer_buckets_has(&w->relaying, b) && relay(s, self, b, frame))
         return false;
     if (w->held_of[b] == 0 && !is_closed(s, self, b))
@@ -118,7 +140,9 @@ unsigned hold_take(struct steer *s, unsigned self, struct pkt **frames, unsigned
     return got;
 }
 
-void hold_relay(struct steer *s, unsigned self)
+/* Takes out what `gone` has sent elsewhere. */
+static void filter(struct steer *s, unsigned self, const struct steer_buckets *set,
+                   bool (*gone)(struct steer *s, unsigned self, unsigned b, struct pkt *frame))
 {
     struct steer_worker *w = &s->worker[self];
     struct pkt **at = &w->held_first, *frame;
@@ -129,7 +153,7 @@ void hold_relay(struct steer *s, unsigned self)
         unsigned b = bucket_of_hash(frame->hash);
         struct pkt *next = frame->next;
 
-        if (steer_buckets_has(&w->relaying, b) && relay(s, self, b, frame)) {
+        if (steer_buckets_has(set, b) && gone(s, self, b, frame)) {
             *at = next;
             w->held--;
             w->held_of[b]--;
@@ -138,6 +162,16 @@ void hold_relay(struct steer *s, unsigned self)
         }
     }
     w->held_end = at;
+}
+
+void hold_relay(struct steer *s, unsigned self)
+{
+    filter(s, self, &s->worker[self].relaying, relay);
+}
+
+void hold_pass_on(struct steer *s, unsigned self)
+{
+    filter(s, self, &s->worker[self].refused, pass_on);
 }
 
 bool hold_has(const struct steer_worker *w, const struct steer_buckets *set)

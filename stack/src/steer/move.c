@@ -12,94 +12,6 @@
 
 #include "steer/steer_priv.h"
 
-static void phase_set(struct steer_batch *m, enum move_phase phase)
-{
-    atomic_store_explicit(&m->phase, phase, memory_order_release);
-}
-
-static enum move_phase phase_of(const struct steer_batch *m)
-{
-    return atomic_load_explicit(&m->phase, memory_order_acquire);
-}
-
-static unsigned to_of(const struct steer_batch *m)
-{
-    return atomic_load_explicit(&m->to, memory_order_relaxed);
-}
-
-static void moving_add(struct steer *s, unsigned worker, int n)
-{
-    atomic_fetch_add_explicit(&s->worker[worker].moving, (uint32_t)n, memory_order_relaxed);
-}
-
-#define for_each_bucket(b, set)                  \
-    for (unsigned b = 0; b < STEER_BUCKETS; b++) \
-        if (steer_buckets_has(set, b))
-
-/* ---- grace and drain ---- */
-
-/* fetch_add(0): whoever enters a queue after it synchronizes with it and sees the new table; whoever is
- * inside shows an odd word, and has let go when the word has changed, its lanes being visible then. */
-static void grace_begin(struct steer *s, struct steer_batch *m)
-{
-    for (unsigned q = 0; q < s->params.num_queues; q++)
-        m->awaited[q] = atomic_fetch_add_explicit(&s->queue[q].lock, 0, memory_order_acq_rel);
-}
-
-static bool grace_is_over(struct steer *s, struct steer_batch *m)
-{
-    bool over = true;
-
-    for (unsigned q = 0; q < s->params.num_queues; q++) {
-        if ((m->awaited[q] & 1) == 0)
-            continue;
-        if (atomic_load_explicit(&s->queue[q].lock, memory_order_acquire) == m->awaited[q])
-            over = false;
-        else
-            m->awaited[q] = 0;
-    }
-    return over;
-}
-
-static void drain_begin(struct steer *s, struct steer_batch *m, unsigned worker)
-{
-    struct steer_worker *w = &s->worker[worker];
-
-    for (unsigned q = 0; q < s->params.num_queues; q++)
-        m->queue_heads[q] = atomic_load_explicit(&s->queue[q].lane[worker]->head, memory_order_acquire);
-    m->worker_lanes = 0;
-    for (unsigned from = 0; from < s->params.num_workers; from++) {
-        struct lane *l = atomic_load_explicit(&w->lane[from], memory_order_acquire);
-
-        if (!l)
-            continue;
-        m->worker_heads[from] = atomic_load_explicit(&l->head, memory_order_acquire);
-        m->worker_lanes |= UINT64_C(1) << from;
-    }
-}
-
-/* The caller consumes the lane. */
-static bool lane_reached(const struct lane *l, uint32_t head)
-{
-    return (int32_t)(atomic_load_explicit(&l->tail, memory_order_relaxed) - head) >= 0;
-}
-
-static bool drain_is_over(struct steer *s, const struct steer_batch *m, unsigned worker)
-{
-    struct steer_worker *w = &s->worker[worker];
-
-    for (unsigned q = 0; q < s->params.num_queues; q++)
-        if (!lane_reached(s->queue[q].lane[worker], m->queue_heads[q]))
-            return false;
-    for (uint64_t left = m->worker_lanes; left; left &= left - 1) {
-        unsigned from = (unsigned)__builtin_ctzll(left);
-
-        if (!lane_reached(atomic_load_explicit(&w->lane[from], memory_order_acquire), m->worker_heads[from]))
-            return false;
-    }
-    return true;
-}
-
 /* ---- asking ---- */
 
 static bool may_move(const struct steer *s, unsigned from, unsigned to)
@@ -148,21 +60,10 @@ void move_drop_requests(struct steer *s, unsigned worker)
         request_end(s, worker, b, true);
 }
 
-bool move_is_under_way(const struct steer *s, unsigned worker)
-{
-    for (unsigned from = 0; from < s->params.num_workers; from++) {
-        const struct steer_batch *m = &s->worker[from].batch;
-
-        if (phase_of(m) != MOVE_IDLE && (from == worker || to_of(m) == worker))
-            return true;
-    }
-    return false;
-}
-
 bool move_still_has(const struct steer *s, unsigned worker, unsigned bucket)
 {
     const struct steer_batch *m = &s->worker[worker].batch;
-    enum move_phase phase = phase_of(m);
+    enum move_phase phase = batch_phase(m);
 
     return (phase == MOVE_GRACE || phase == MOVE_DRAIN) && steer_buckets_has(&m->set, bucket);
 }
@@ -181,11 +82,11 @@ static void finish(struct steer *s, unsigned from, bool moved)
     }
     if (moved) {
         lane_count_add(&s->worker[from].buckets_out, n);
-        lane_count_add(&s->worker[to_of(m)].buckets_in, n);
+        lane_count_add(&s->worker[batch_to(m)].buckets_in, n);
     }
     moving_add(s, from, -1);
-    moving_add(s, to_of(m), -1);
-    phase_set(m, MOVE_IDLE);
+    moving_add(s, batch_to(m), -1);
+    batch_set_phase(m, MOVE_IDLE);
     pthread_mutex_unlock(&s->moves_lock);
 }
 
@@ -199,11 +100,12 @@ static bool batch_make(struct steer *s, unsigned from)
     memset(&m->stays, 0, sizeof(m->stays));
     m->any_stays = false;
     m->cargo = NULL;
+    atomic_store_explicit(&m->refused, false, memory_order_relaxed);
     pthread_mutex_lock(&s->moves_lock);
     for_each_bucket(b, &s->worker[from].requested) {
         bool possible = may_move(s, from, s->want[b]);
 
-        if (any && possible && s->want[b] != to_of(m))
+        if (any && possible && s->want[b] != batch_to(m))
             continue;
         request_end(s, from, b, !possible);
         if (possible) {
@@ -214,8 +116,10 @@ static bool batch_make(struct steer *s, unsigned from)
     }
     if (any) {
         moving_add(s, from, 1);
-        moving_add(s, to_of(m), 1);
-        phase_set(m, MOVE_GRACE); /* under the lock: who leaves sees it */
+        moving_add(s, batch_to(m), 1);
+        for_each_bucket(b, &m->set)
+            bucket_move_begin(&s->table, b, from, batch_to(m));
+        batch_set_phase(m, MOVE_GRACE); /* all under the lock: who leaves sees it, or the requests */
     }
     pthread_mutex_unlock(&s->moves_lock);
     return any;
@@ -227,19 +131,19 @@ static bool step_start(struct steer *s, unsigned from)
 
     if (!batch_make(s, from))
         return false;
-    for_each_bucket(b, &m->set)
-        bucket_move_begin(&s->table, b, from, to_of(m));
-    grace_begin(s, m);
+    grace_begin(s, &m->wait);
     return true;
 }
 
+/* The destination has refused: the buckets are here again, and with them what was held back. */
 static void step_undo(struct steer *s, unsigned from)
 {
-    struct steer_batch *m = &s->worker[from].batch;
+    struct steer_worker *w = &s->worker[from];
 
-    for_each_bucket(b, &m->set)
+    for_each_bucket(b, &w->batch.set)
         bucket_move_back(&s->table, b, from);
-    finish(s, from, false);
+    w->some_open = w->held > 0;
+    batch_set_phase(&w->batch, MOVE_RETURN_FLUSH);
 }
 
 /* Pins count again, and what comes directly of the buckets with some waits for what B hands on. */
@@ -272,14 +176,10 @@ static void step_detach(struct steer *s, unsigned from)
     struct steer_worker *w = &s->worker[from];
     struct steer_batch *m = &w->batch;
 
-    if (!steer_is_present(s, to_of(m))) {
-        step_undo(s, from);
-        return;
-    }
-    m->cargo = w->ops->detach(w->ctx, &m->set, to_of(m));
+    m->cargo = w->ops->detach(w->ctx, &m->set, batch_to(m));
     step_detached(s, from);
     m->sent_mark = 0;
-    phase_set(m, MOVE_SENT);
+    batch_set_phase(m, MOVE_SENT);
 }
 
 static bool all_is_sent(const struct steer_worker *w, struct steer_batch *m)
@@ -291,18 +191,18 @@ static void step_hand_over(struct steer *s, unsigned from)
 {
     struct steer_worker *w = &s->worker[from];
     struct steer_batch *m = &w->batch;
-    bool there;
+    bool refused;
 
     pthread_mutex_lock(&s->moves_lock);
-    there = steer_is_present(s, to_of(m));
-    if (there)
-        phase_set(m, MOVE_ATTACH);
+    refused = batch_is_refused(m);
+    if (!refused)
+        batch_set_phase(m, MOVE_ATTACH);
     pthread_mutex_unlock(&s->moves_lock);
-    if (there)
+    if (!refused)
         return;
-    /* It has left meanwhile: all stays here. */
     if (m->cargo)
         w->ops->attach(w->ctx, m->cargo);
+    m->cargo = NULL;
     return_end(w, m);
     step_undo(s, from);
 }
@@ -318,14 +218,14 @@ static void step_attach(struct steer *s, struct steer_batch *m, unsigned self)
         bucket_move_attached(&s->table, b);
     w->some_open = w->held > 0;
     if (!m->any_stays) {
-        phase_set(m, MOVE_FLUSH);
+        batch_set_phase(m, MOVE_FLUSH);
         return;
     }
     for_each_bucket(b, &m->stays)
         steer_buckets_add(&w->relaying, b), w->num_relaying++;
     hold_relay(s, self);
-    grace_begin(s, m);
-    phase_set(m, MOVE_RELAY_GRACE);
+    grace_begin(s, &m->wait);
+    batch_set_phase(m, MOVE_RELAY_GRACE);
 }
 
 static void relay_end(struct steer_worker *w, const struct steer_batch *m)
@@ -341,13 +241,13 @@ static void relay_end(struct steer_worker *w, const struct steer_batch *m)
 static void step_flushed(struct steer *s, unsigned from)
 {
     struct steer_batch *m = &s->worker[from].batch;
-    struct lane *l = atomic_load_explicit(&s->worker[from].lane[to_of(m)], memory_order_relaxed);
+    struct lane *l = atomic_load_explicit(&s->worker[from].lane[batch_to(m)], memory_order_relaxed);
     bool goes_on = false;
 
     m->return_head = l ? l->staged : 0;
     pthread_mutex_lock(&s->moves_lock);
     if (m->any_stays && steer_is_present(s, from)) {
-        phase_set(m, MOVE_RETURN);
+        batch_set_phase(m, MOVE_RETURN);
         goes_on = true;
     }
     pthread_mutex_unlock(&s->moves_lock);
@@ -358,7 +258,7 @@ static void step_flushed(struct steer *s, unsigned from)
 static bool return_is_complete(const struct steer *s, unsigned from)
 {
     const struct steer_batch *m = &s->worker[from].batch;
-    struct lane *l = atomic_load_explicit(&s->worker[from].lane[to_of(m)], memory_order_acquire);
+    struct lane *l = atomic_load_explicit(&s->worker[from].lane[batch_to(m)], memory_order_acquire);
 
     return !l || lane_reached(l, m->return_head);
 }
@@ -367,18 +267,23 @@ static bool return_is_complete(const struct steer *s, unsigned from)
 static bool advance_out(struct steer *s, unsigned self)
 {
     struct steer_batch *m = &s->worker[self].batch;
+    enum move_phase phase = batch_phase(m);
 
-    switch (phase_of(m)) {
+    if ((phase == MOVE_GRACE || phase == MOVE_DRAIN) && batch_is_refused(m)) {
+        step_undo(s, self);
+        return true;
+    }
+    switch (phase) {
     case MOVE_IDLE:
         return step_start(s, self);
     case MOVE_GRACE:
-        if (!grace_is_over(s, m))
+        if (!grace_is_over(s, &m->wait))
             return false;
-        drain_begin(s, m, self);
-        phase_set(m, MOVE_DRAIN);
+        drain_begin(s, &m->wait, self);
+        batch_set_phase(m, MOVE_DRAIN);
         return true;
     case MOVE_DRAIN:
-        if (!drain_is_over(s, m, self))
+        if (!drain_is_over(s, &m->wait, self))
             return false;
         step_detach(s, self);
         return true;
@@ -391,12 +296,12 @@ static bool advance_out(struct steer *s, unsigned self)
         if (!return_is_complete(s, self))
             return false;
         return_end(&s->worker[self], m);
-        phase_set(m, MOVE_RETURN_FLUSH);
+        batch_set_phase(m, MOVE_RETURN_FLUSH);
         return true;
     case MOVE_RETURN_FLUSH:
-        if (hold_has(&s->worker[self], &m->stays))
+        if (hold_has(&s->worker[self], &m->set))
             return false;
-        finish(s, self, true);
+        finish(s, self, !batch_is_refused(m));
         return true;
     default:
         return false;
@@ -408,21 +313,21 @@ static bool advance_in(struct steer *s, unsigned from, unsigned self)
 {
     struct steer_batch *m = &s->worker[from].batch;
 
-    switch (phase_of(m)) {
+    switch (batch_phase(m)) {
     case MOVE_ATTACH:
         step_attach(s, m, self);
         return true;
     case MOVE_RELAY_GRACE:
-        if (!grace_is_over(s, m))
+        if (!grace_is_over(s, &m->wait))
             return false;
-        drain_begin(s, m, self);
-        phase_set(m, MOVE_RELAY_DRAIN);
+        drain_begin(s, &m->wait, self);
+        batch_set_phase(m, MOVE_RELAY_DRAIN);
         return true;
     case MOVE_RELAY_DRAIN:
-        if (!drain_is_over(s, m, self))
+        if (!drain_is_over(s, &m->wait, self))
             return false;
         relay_end(&s->worker[self], m);
-        phase_set(m, MOVE_FLUSH);
+        batch_set_phase(m, MOVE_FLUSH);
         return true;
     case MOVE_FLUSH:
         if (hold_has(&s->worker[self], &m->set))
@@ -437,15 +342,15 @@ static bool advance_in(struct steer *s, unsigned from, unsigned self)
 /* Whether the phase is one in which the destination acts, and that is it. */
 static bool is_inward(const struct steer_batch *m, unsigned self)
 {
-    enum move_phase phase = phase_of(m);
-
-    return phase >= MOVE_ATTACH && phase <= MOVE_FLUSH && to_of(m) == self;
+    return phase_is_inward(batch_phase(m)) && batch_to(m) == self;
 }
 
 void steer_moves(struct steer *s, unsigned worker)
 {
+    hands_are_empty(&s->worker[worker]);
     if (__builtin_expect(atomic_load_explicit(&s->worker[worker].moving, memory_order_relaxed) == 0, 1))
         return;
+    settle_go_on(s, worker);
     while (advance_out(s, worker)) {
     }
     for (unsigned from = 0; from < s->params.num_workers; from++)
@@ -459,24 +364,16 @@ void steer_moves(struct steer *s, unsigned worker)
 static void abandon_out(struct steer *s, unsigned worker)
 {
     struct steer_batch *m = &s->worker[worker].batch;
+    enum move_phase phase = batch_phase(m);
 
-    switch (phase_of(m)) {
-    case MOVE_GRACE:
-    case MOVE_DRAIN:
+    if (phase == MOVE_GRACE || phase == MOVE_DRAIN)
         for_each_bucket(b, &m->set)
             bucket_move_detached(&s->table, b, worker);
+    if (phase >= MOVE_GRACE && phase <= MOVE_SENT)
         step_hand_over(s, worker);
-        break;
-    case MOVE_SENT:
-        step_hand_over(s, worker);
-        break;
-    case MOVE_RETURN:
-    case MOVE_RETURN_FLUSH:
-        finish(s, worker, true);
-        break;
-    default:
-        break;
-    }
+    phase = batch_phase(m);
+    if (phase == MOVE_RETURN || phase == MOVE_RETURN_FLUSH)
+        finish(s, worker, !batch_is_refused(m));
     memset(&s->worker[worker].returning, 0, sizeof(s->worker[worker].returning));
     s->worker[worker].num_returning = 0;
 }
@@ -487,7 +384,7 @@ static void abandon_in(struct steer *s, unsigned from, unsigned worker)
 
     if (!is_inward(m, worker))
         return;
-    if (phase_of(m) == MOVE_ATTACH)
+    if (batch_phase(m) == MOVE_ATTACH)
         step_attach(s, m, worker);
     relay_end(&s->worker[worker], m);
     step_flushed(s, from);

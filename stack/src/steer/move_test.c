@@ -316,6 +316,7 @@ static void a_flow_that_another_worker_has_is_not_opened_on_the_way_out(void **s
         steer_moves(w.s, 2);
         steer_moves(w.s, HOME);
         assert_int_equal(steer_bucket_worker(w.s, B), HOME);
+        steer_unpin(w.s, &w.stays);
     }
 }
 
@@ -334,20 +335,31 @@ static void several_requests_go_together(void **state)
 
 /* ---- workers that go in the middle ---- */
 
+/* Nobody but the old worker gets the bucket's frames, and that one in their order. */
 static void destination_goes_before_the_connections_come(void **state)
 {
     (void)state;
     assert_true(steer_rx_enter(w.s, 0));
     assert_true(steer_move(w.s, B, 2));
     steer_moves(w.s, HOME);
-    assert_false(steer_leave_begin(w.s, 2));
+    send(&w.flow, 1);
+    assert_int_equal(take(2), -1); /* held back */
+    send(&w.flow, 2);              /* waits in its ring */
+    assert_true(steer_leave_begin(w.s, 2));
+    assert_int_equal(take(2), -1); /* handed on */
+    send(&w.flow, 3);
+    assert_int_equal(take(HOME), -1);
     steer_leave(w.s, 2);
+    send(&w.flow, 4);
     steer_rx_leave(w.s, 0);
+    assert_int_equal(take(0), -1); /* which stands in for 2 */
+    assert_int_equal(take(HOME), -1);
     steer_moves(w.s, HOME);
+    for (int tag = 1; tag <= 4; tag++)
+        assert_int_equal(take(HOME), tag);
     assert_int_equal(w.side[HOME].detached, 0);
     assert_int_equal(steer_bucket_worker(w.s, B), HOME);
-    arrive(&w.flow, 1);
-    assert_int_equal(take(HOME), 1);
+    steer_moves(w.s, HOME);
     steer_join(w.s, 2, &ops, &w.side[2]);
     assert_true(steer_move(w.s, B, 2));
 }
@@ -360,10 +372,68 @@ static void destination_goes_with_cargo_on_the_way(void **state)
     arrive(&w.flow, 1);
     assert_int_equal(take(2), -1);
     steer_leave(w.s, 2);
-    assert_int_equal(w.side[2].attached, 1);
-    assert_int_equal(atomic_load(&w.live), 0);
-    assert_true(steer_leave_begin(w.s, HOME));
+    arrive(&w.flow, 2);
+    assert_int_equal(take(0), -1); /* which stands in for 2 */
+    assert_int_equal(take(HOME), -1);
+    steer_moves(w.s, HOME);
+    assert_int_equal(w.side[2].attached, 0);
+    assert_int_equal(w.side[HOME].attached, 1);
+    assert_int_equal(take(HOME), 1);
+    assert_int_equal(take(HOME), 2);
+    steer_moves(w.s, HOME);
+    assert_int_equal(counters(HOME).buckets_out, 0);
+    assert_true(steer_move(w.s, B, 0));
+}
+
+/* The source has not noticed that the destination was away. */
+static void destination_goes_and_comes_back(void **state)
+{
+    (void)state;
+    assert_true(steer_rx_enter(w.s, 0));
+    assert_true(steer_move(w.s, B, 2));
+    steer_moves(w.s, HOME);
+    send(&w.flow, 1);
+    steer_leave(w.s, 2);
     steer_join(w.s, 2, &ops, &w.side[2]);
+    send(&w.flow, 2);
+    steer_rx_leave(w.s, 0);
+    assert_false(steer_move(w.s, B, 2)); /* the first time is not over */
+    steer_moves(w.s, HOME);
+    assert_int_equal(w.side[HOME].detached, 0);
+    assert_int_equal(take(2), -1);
+    assert_int_equal(take(HOME), 1);
+    assert_int_equal(take(HOME), 2);
+    steer_moves(w.s, HOME);
+    assert_true(steer_move(w.s, B, 2));
+}
+
+static void destination_goes_while_flows_stay(void **state)
+{
+    (void)state;
+    w.side[HOME].pins = true;
+    assert_true(steer_move(w.s, B, 2));
+    steer_moves(w.s, HOME);
+    arrive(&w.stays, 1);
+    assert_int_equal(take(HOME), -1);
+    assert_true(steer_leave_begin(w.s, 2));
+    assert_int_equal(take(HOME), -1);
+    steer_moves(w.s, HOME);
+    assert_int_equal(w.side[HOME].attached, 1);
+    assert_int_equal(take(HOME), 1);
+}
+
+/* Connections that nobody else takes end with their worker. */
+static void both_go(void **state)
+{
+    (void)state;
+    assert_true(steer_move(w.s, B, 2));
+    steer_moves(w.s, HOME);
+    assert_true(steer_leave_begin(w.s, 2));
+    assert_false(steer_leave_begin(w.s, HOME)); /* it has to take its own back */
+    steer_leave(w.s, HOME);
+    assert_int_equal(w.side[HOME].attached, 1);
+    steer_leave(w.s, 2);
+    assert_int_equal(w.side[2].attached, 0);
 }
 
 static void source_goes_in_the_middle(void **state)
@@ -393,9 +463,9 @@ static void source_goes_while_flows_stay(void **state)
     arrive(&w.stays, 1);
     assert_int_equal(take(HOME), -1);
     steer_leave(w.s, HOME);
-    assert_int_equal(atomic_load(&w.live), 0);
     steer_moves(w.s, 2);
     arrive(&w.stays, 2); /* the pin leads nowhere */
+    assert_int_equal(take(2), 1);
     assert_int_equal(take(2), 2);
     steer_moves(w.s, 2);
     assert_true(steer_leave_begin(w.s, 2));
@@ -447,6 +517,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(several_requests_go_together, setup, teardown),
         cmocka_unit_test_setup_teardown(destination_goes_before_the_connections_come, setup, teardown),
         cmocka_unit_test_setup_teardown(destination_goes_with_cargo_on_the_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(destination_goes_and_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(destination_goes_while_flows_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(both_go, setup, teardown),
         cmocka_unit_test_setup_teardown(source_goes_in_the_middle, setup, teardown),
         cmocka_unit_test_setup_teardown(source_goes_while_flows_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(a_skew_is_moved_away, setup, teardown),

@@ -140,6 +140,8 @@ bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow)
 
     if (s->params.num_workers == 1)
         return true;
+    if (is_settling(s, worker) && ports_holders(&s->ports, flow->proto, flow->local_port) >> worker & 1)
+        return false;
     class_of_flow(flow, false, &c);
     b = bucket_of_hash(c.hash);
     entry = bucket_entry(&s->table, b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Creation, the coming and going of workers, and what is to be seen of it all. */
+ * Creation, and what is to be seen of it all. */
 #include "steer/steer.h"
 
 #include <stdlib.h>
@@ -104,84 +104,13 @@ enum steer_design steer_design_of(const struct steer *s)
     return s->params.design;
 }
 
-/* ---- coming and going ---- */
-
-/* moves_lock is held: who has each worker's buckets now, itself or the next one that is there. */
-static void presence_set(struct steer *s, uint64_t present)
-{
-    unsigned n = s->params.num_workers;
-
-    atomic_store_explicit(&s->present, present, memory_order_release);
-    for (unsigned w = 0; w < n; w++) {
-        unsigned at = w, tried = 0;
-
-        while (tried < n && !(present >> at & 1)) {
-            at = (at + 1) % n;
-            tried++;
-        }
-        atomic_store_explicit(&s->stand_in[w], tried < n ? at : NOBODY_U8, memory_order_release);
-    }
-}
-
-/* What was put into the worker's lanes before it came, or after it went. */
-static void free_waiting(struct steer *s, unsigned worker)
-{
-    for (unsigned q = 0; q < s->params.num_queues; q++)
-        lane_drain(s->queue[q].lane[worker]);
-    for (unsigned from = 0; from < s->params.num_workers; from++) {
-        struct lane *l = atomic_load_explicit(&s->worker[worker].lane[from], memory_order_acquire);
-
-        if (l)
-            lane_drain(l);
-    }
-}
-
-void steer_join(struct steer *s, unsigned worker, const struct steer_ops *ops, void *ctx)
-{
-    struct steer_worker *w = &s->worker[worker];
-
-    free_waiting(s, worker);
-    w->ops = ops;
-    w->ctx = ctx;
-    pthread_mutex_lock(&s->moves_lock);
-    w->leaving = false;
-    w->can_move = ops != NULL;
-    presence_set(s, atomic_load_explicit(&s->present, memory_order_relaxed) | UINT64_C(1) << worker);
-    pthread_mutex_unlock(&s->moves_lock);
-}
-
-bool steer_leave_begin(struct steer *s, unsigned worker)
-{
-    bool free_to_go;
-
-    pthread_mutex_lock(&s->moves_lock);
-    if (!s->worker[worker].leaving)
-        move_drop_requests(s, worker);
-    s->worker[worker].leaving = true;
-    free_to_go = !move_is_under_way(s, worker);
-    pthread_mutex_unlock(&s->moves_lock);
-    return free_to_go;
-}
-
-void steer_leave(struct steer *s, unsigned worker)
-{
-    pthread_mutex_lock(&s->moves_lock);
-    s->worker[worker].leaving = true;
-    s->worker[worker].can_move = false;
-    move_drop_requests(s, worker);
-    presence_set(s, atomic_load_explicit(&s->present, memory_order_relaxed) & ~(UINT64_C(1) << worker));
-    pthread_mutex_unlock(&s->moves_lock);
-    move_abandon(s, worker);
-    hold_drop_all(&s->worker[worker]);
-    free_waiting(s, worker);
-    ports_forget(&s->ports, worker);
-}
-
 /* ---- ports ---- */
 
 void steer_port_hold(struct steer *s, uint8_t proto, uint16_t port, unsigned worker)
 {
     ports_hold(&s->ports, proto, port, worker);
+    if (proto == IP_PROTO_TCP)
+        settle_begin(s, worker);
 }
 
 void steer_port_release(struct steer *s, uint8_t proto, uint16_t port, unsigned worker)

@@ -63,8 +63,7 @@ struct steer_ops {
      * at worker `to` and returns it (NULL: nothing), unpinning what was pinned here; pins with steer_pin()
      * the flows that stay. */
     void *(*detach)(void *ctx, const struct steer_buckets *set, unsigned to);
-    /** Takes over what another worker's detach has returned; or its own, when the other one left meanwhile.
-     */
+    /** Takes over what another worker's detach has returned; or its own, when the other one leaves. */
     void (*attach)(void *ctx, void *cargo);
     /** Whether all frames that the worker has sent before detach() returned have left, so that none of the
      * other worker overtakes them. *mark is 0 at first, and kept until it says true. NULL: they always have.
@@ -80,10 +79,11 @@ enum steer_design steer_design_of(const struct steer *s);
 /** A worker starts. Until it does, and after it has left, another one stands in for it. ops may be NULL: then
  * no bucket moves from or to the worker. */
 void steer_join(struct steer *s, unsigned worker, const struct steer_ops *ops, void *ctx);
-/** No bucket begins to move to the worker any more. True when none is under way from or to it: now it may
- * leave. */
+/** No bucket comes to the worker any more: those on the way, and their cargo, go back to where they were. By
+ * the worker's own thread, which goes on with its rounds. True when no move waits for it: now it may leave.
+ */
 bool steer_leave_begin(struct steer *s, unsigned worker);
-/** Frames that still wait for the worker are freed; cargo on the way to it goes to its attach() first. */
+/** Frames that still wait for the worker go to those who have its flows now. */
 void steer_leave(struct steer *s, unsigned worker);
 
 /* ---- receiving ---- */
@@ -109,22 +109,22 @@ unsigned steer_waiting(const struct steer *s, unsigned worker);
 
 /* ---- whose flow ---- */
 
-/** Whether the flow's frames reach this worker without a pin, and no other worker has the flow: asked for
- * each new connection, and by an active open that looks for a port. DIRECT knows not how the device spreads:
- * a port of the ephemeral range belongs to its worker, any other port to the asker only when every worker
- * holds it. */
+/** Whether the flow's frames reach this worker without a pin, and no other worker has the flow or may begin
+ * it: asked for each new connection, and by an active open that looks for a port. DIRECT knows not how the
+ * device spreads: a port of the ephemeral range belongs to its worker, any other port to the asker only when
+ * every worker holds it. */
 bool steer_owns(struct steer *s, unsigned worker, const struct steer_flow *flow);
 /** Where a frame of the flow goes now, pins included; opening: a SYN without ACK, or a datagram. STEER_NOBODY
  * when only the device knows (DIRECT). */
 unsigned steer_target(struct steer *s, const struct steer_flow *flow, bool opening);
 /** The flow's frames go to `worker` although its bucket belongs to another one, until steer_unpin(). Any
- * worker's thread. ST_NO_MEMORY. */
+ * worker's thread. ST_NO_MEMORY; ST_ADDRESS_IN_USE: another worker has the flow already. */
 enum status steer_pin(struct steer *s, const struct steer_flow *flow, unsigned worker);
 void steer_unpin(struct steer *s, const struct steer_flow *flow);
 
 /** The worker has something bound to the port (a listener, a datagram socket), counted: opening segments of
  * TCP and all datagrams of the port go to their bucket's worker if that one holds it, else to one that does.
- */
+ * After a listener's begin the worker pins for a while what it opens, see grace.c. By its own thread. */
 void steer_port_hold(struct steer *s, uint8_t proto, uint16_t port, unsigned worker);
 void steer_port_release(struct steer *s, uint8_t proto, uint16_t port, unsigned worker);
 /** Bit w: worker w holds the port. */

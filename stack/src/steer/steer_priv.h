@@ -41,6 +41,22 @@ enum move_phase {
     MOVE_RETURN_FLUSH, /**< source: what it held back comes out */
 };
 
+/** What somebody waits for, see grace.c. */
+struct steer_wait {
+    uint64_t awaited[STEER_MAX_QUEUES];     /**< lock word of a queue to be passed on; even: passed */
+    uint32_t queue_heads[STEER_MAX_QUEUES]; /**< to be reached by the tails */
+    uint32_t worker_heads[STEER_MAX_WORKERS];
+    uint64_t worker_lanes; /**< bit w: worker_heads[w] is to be reached */
+};
+
+/** Of a worker that has begun to listen: it waits for each of the others in turn. */
+struct settling {
+    unsigned step; /**< 0: it is over */
+    unsigned other;
+    uint32_t hands;
+    struct steer_wait wait;
+};
+
 /** Buckets on the way from one worker to another. Fields belong to whoever the phase belongs to. */
 struct steer_batch {
     _Atomic uint32_t phase; /**< enum move_phase */
@@ -48,13 +64,11 @@ struct steer_batch {
     struct steer_buckets set;
     struct steer_buckets stays; /**< of these some flow is pinned to the source */
     bool any_stays;
+    atomic_bool refused; /**< the destination leaves: all stays at the source. Set under moves_lock */
     void *cargo;
-    uint64_t sent_mark;                     /**< of the source's sent_all() */
-    uint64_t awaited[STEER_MAX_QUEUES];     /**< lock word of a queue to be passed on; even: passed */
-    uint32_t queue_heads[STEER_MAX_QUEUES]; /**< to be reached by the tails */
-    uint32_t worker_heads[STEER_MAX_WORKERS];
-    uint64_t worker_lanes; /**< bit w: worker_heads[w] is to be reached */
-    uint32_t return_head;  /**< of the lane from the destination to the source */
+    uint64_t sent_mark; /**< of the source's sent_all() */
+    struct steer_wait wait;
+    uint32_t return_head; /**< of the lane from the destination to the source */
 };
 
 struct steer_worker {
@@ -66,17 +80,20 @@ struct steer_worker {
     struct steer_buckets returning;       /**< as the source: direct frames wait for those handed on */
     struct steer_buckets relaying;        /**< as the destination: frames of pinned flows are handed on */
     unsigned num_returning, num_relaying; /**< buckets in them */
-    bool some_open;                       /**< frames held back may come out now */
-    unsigned next_lane;                   /**< where steer_take() begins */
+    struct steer_buckets refused; /**< as a worker that leaves: what still comes of them is handed on */
+    bool some_open;               /**< frames held back may come out now */
+    unsigned next_lane;           /**< where steer_take() begins */
     const struct steer_ops *ops;
     void *ctx;
     _Atomic uint64_t kept, parked, drop_park_full; /**< counters of its own thread */
     _Atomic uint64_t busy_cycles, reported_frames;
     _Atomic uint64_t buckets_in, buckets_out; /**< under moves_lock, read by anybody */
     struct steer_batch batch;                 /**< from this worker; one at a time */
+    struct settling settling;
 
     /* shared */
-    alignas(64) _Atomic uint32_t moving;            /**< requests and batches from it, batches to it */
+    _Atomic uint32_t hands; /**< odd: it may have frames that it has taken and not processed; of its thread */
+    alignas(64) _Atomic uint32_t moving;            /**< why to look: requests, batches, leaving, settling */
     _Atomic uint64_t lane_from;                     /**< bit w: lane[w] is there */
     _Atomic(struct lane *) lane[STEER_MAX_WORKERS]; /**< from another worker */
     alignas(64) struct steer_buckets requested;     /**< under moves_lock: to move away from it */
@@ -124,6 +141,77 @@ static inline unsigned steer_stand_in(const struct steer *s, unsigned worker)
     return w == NOBODY_U8 ? STEER_NOBODY : w;
 }
 
+#define for_each_bucket(b, set)                  \
+    for (unsigned b = 0; b < STEER_BUCKETS; b++) \
+        if (steer_buckets_has(set, b))
+
+static inline void batch_set_phase(struct steer_batch *m, enum move_phase phase)
+{
+    atomic_store_explicit(&m->phase, phase, memory_order_release);
+}
+static inline enum move_phase batch_phase(const struct steer_batch *m)
+{
+    return atomic_load_explicit(&m->phase, memory_order_acquire);
+}
+static inline unsigned batch_to(const struct steer_batch *m)
+{
+    return atomic_load_explicit(&m->to, memory_order_relaxed);
+}
+/** Somebody has refused it: what was done before that is visible. */
+static inline bool batch_is_refused(const struct steer_batch *m)
+{
+    return atomic_load_explicit(&m->refused, memory_order_acquire);
+}
+/** Whether it is the destination that carries it on now. */
+static inline bool phase_is_inward(enum move_phase phase)
+{
+    return phase >= MOVE_ATTACH && phase <= MOVE_FLUSH;
+}
+static inline void moving_add(struct steer *s, unsigned worker, int n)
+{
+    atomic_fetch_add_explicit(&s->worker[worker].moving, (uint32_t)n, memory_order_relaxed);
+}
+
+/* grace.c */
+
+/** The caller need not be the consumer: what that one did before it took the frames is visible. */
+static inline bool lane_reached(const struct lane *l, uint32_t head)
+{
+    return (int32_t)(atomic_load_explicit(&l->tail, memory_order_acquire) - head) >= 0;
+}
+/** All frames that distributors send by an older table than now: entered, when grace is over. */
+void grace_begin(struct steer *s, struct steer_wait *wait);
+bool grace_is_over(struct steer *s, struct steer_wait *wait);
+/** All frames that the worker's lanes hold now: taken, when that is over. */
+void drain_begin(struct steer *s, struct steer_wait *wait, unsigned worker);
+bool drain_is_over(struct steer *s, const struct steer_wait *wait, unsigned worker);
+
+/** Before the frames' tail, or the queue's lock, is released: who sees that sees this. */
+static inline void hands_are_full(struct steer_worker *w)
+{
+    uint32_t hands = atomic_load_explicit(&w->hands, memory_order_relaxed);
+
+    if ((hands & 1) == 0)
+        atomic_store_explicit(&w->hands, hands + 1, memory_order_relaxed);
+}
+static inline void hands_are_empty(struct steer_worker *w)
+{
+    uint32_t hands = atomic_load_explicit(&w->hands, memory_order_relaxed);
+
+    if (hands & 1)
+        atomic_store_explicit(&w->hands, hands + 1, memory_order_release);
+}
+static inline uint32_t hands_of(const struct steer_worker *w)
+{
+    return atomic_load_explicit(&w->hands, memory_order_acquire);
+}
+
+/** By the worker's own thread: others may still have opening segments of flows that are its from now on. */
+void settle_begin(struct steer *s, unsigned worker);
+void settle_go_on(struct steer *s, unsigned worker);
+void settle_end(struct steer *s, unsigned worker);
+bool is_settling(const struct steer *s, unsigned worker);
+
 /* route.c */
 
 /** Where a frame goes: pins, then holders of the port, then the home, or who stands in for it. entry: of its
@@ -146,6 +234,11 @@ bool hold_admit(struct steer *s, unsigned self, struct pkt *frame, bool given);
 unsigned hold_take(struct steer *s, unsigned self, struct pkt **frames, unsigned n);
 /** Hands on what was held back of flows that stay at another worker. */
 void hold_relay(struct steer *s, unsigned self);
+/** Hands on what was held back of buckets that have been refused. */
+void hold_pass_on(struct steer *s, unsigned self);
+/** The frame to whoever has its flow now. False: that is this worker, or nobody; the frame is the caller's.
+ */
+bool hold_hand_on(struct steer *s, unsigned self, struct pkt *frame);
 bool hold_has(const struct steer_worker *w, const struct steer_buckets *set);
 void hold_drop_all(struct steer_worker *w);
 
@@ -160,8 +253,7 @@ bool steer_give_frame(struct steer *s, unsigned from, unsigned to, struct pkt *f
 bool move_still_has(const struct steer *s, unsigned worker, unsigned bucket);
 /** The worker is going: what is its turn is brought to an end. */
 void move_abandon(struct steer *s, unsigned worker);
+/** moves_lock is held. */
 void move_drop_requests(struct steer *s, unsigned worker);
-/** Whether a batch is on its way from or to the worker. moves_lock is held. */
-bool move_is_under_way(const struct steer *s, unsigned worker);
 
 #endif

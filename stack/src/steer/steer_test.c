@@ -245,8 +245,9 @@ static void pinned_flows_go_where_they_are_pinned(void **state)
     assert_int_equal(take_one(2), 1);
     assert_int_equal(take_one(0), 2);
     assert_int_equal(steer_target(s, &f, false), 2);
-    assert_int_equal(steer_pin(s, &f, 1), ST_OK); /* anew: the last one counts */
-    assert_int_equal(steer_target(s, &f, true), 1);
+    assert_int_equal(steer_pin(s, &f, 1), ST_ADDRESS_IN_USE); /* the first one counts */
+    assert_int_equal(steer_pin(s, &f, 2), ST_OK);
+    assert_int_equal(steer_target(s, &f, true), 2);
     steer_unpin(s, &f);
     steer_unpin(s, &f);
     assert_int_equal(steer_target(s, &f, false), 0);
@@ -395,11 +396,12 @@ static void somebody_stands_in_for_who_is_not_there(void **state)
     assert_int_equal(steer_target(fixture.s, &g, false), 2);
     assert_false(steer_owns(fixture.s, 2, &f)); /* 0 has it: 2 must not open the same connection */
     assert_true(steer_owns(fixture.s, 2, &g));
-    send_one(0, STEER_NOBODY, &g, TCP_ACK, 0); /* freed when it leaves */
+    send_one(0, STEER_NOBODY, &g, TCP_ACK, 7); /* goes on to 0 when 2 leaves */
+    steer_unpin(fixture.s, &f);
     steer_pin(fixture.s, &f, 2);
     steer_port_hold(fixture.s, IP_PROTO_TCP, 80, 2);
     steer_leave(fixture.s, 2);
-    assert_int_equal(atomic_load(&fixture.live), 0);
+    assert_int_equal(take_one(0), 7);
     assert_int_equal(steer_target(fixture.s, &g, true), 0);
     assert_int_equal(steer_target(fixture.s, &f, false), 0); /* a pin to who has left counts no more */
     assert_int_equal(steer_port_holders(fixture.s, IP_PROTO_TCP, 80), 0);
@@ -407,6 +409,43 @@ static void somebody_stands_in_for_who_is_not_there(void **state)
     steer_leave(fixture.s, 1);
     steer_destroy(fixture.s);
     assert_int_equal(atomic_load(&fixture.live), 0);
+}
+
+/* A connection is opened once, although its first segments came to the worker that stood in and, again, to
+ * the one that has come meanwhile. */
+static void opening_segments_that_others_still_have(void **state)
+{
+    const struct steer_params params = {STEER_SHARED, 3, 1, 64, 64, 32768, 60999};
+    struct steer_flow f, g;
+    struct steer *s;
+
+    (void)state;
+    atomic_store(&fixture.live, 0);
+    assert_int_equal(steer_create(&params, &fixture.s), ST_OK);
+    s = fixture.s;
+    for (unsigned w = 0; w < 2; w++) {
+        steer_join(s, w, NULL, NULL);
+        steer_port_hold(s, IP_PROTO_TCP, 80, w);
+    }
+    f = flow_of(2, 0);
+    g = flow_of(2, 1);
+    send_one(0, STEER_NOBODY, &f, TCP_SYN, 1); /* to 0, which stands in for 2 */
+    steer_join(s, 2, NULL, NULL);
+    steer_port_hold(s, IP_PROTO_TCP, 80, 2);
+    send_one(0, STEER_NOBODY, &f, TCP_SYN, 2);
+    steer_moves(s, 2);
+    assert_int_equal(take_one(2), 2);
+    assert_false(steer_owns(s, 2, &f)); /* the first one may be anywhere */
+    assert_int_equal(take_one(0), 1);
+    steer_moves(s, 2);
+    assert_false(steer_owns(s, 2, &g)); /* taken, but what has become of it? */
+    assert_int_equal(steer_pin(s, &f, 0), ST_OK);
+    assert_int_equal(steer_pin(s, &f, 2), ST_ADDRESS_IN_USE);
+    steer_moves(s, 0);
+    steer_moves(s, 2);
+    assert_false(steer_owns(s, 2, &f));
+    assert_true(steer_owns(s, 2, &g));
+    close_all(3);
 }
 
 /* ---- the device distributes ---- */
@@ -462,6 +501,9 @@ static void direct_ports_held_by_some(void **state)
     steer_port_hold(s, IP_PROTO_TCP, 80, 1);
     steer_port_hold(s, IP_PROTO_TCP, 80, 2);
     assert_true(send_one(2, 2, &f, TCP_SYN, 3));
+    assert_false(steer_owns(s, 2, &f)); /* 0 may still have an earlier one in its hands */
+    steer_moves(s, 0);
+    steer_moves(s, 2);
     assert_true(steer_owns(s, 2, &f));
     assert_int_equal(steer_target(s, &f, true), STEER_NOBODY);
     close_all(3);
@@ -484,6 +526,7 @@ int main(void)
         cmocka_unit_test(fragments_meet_at_one_worker),
         cmocka_unit_test(a_given_frame_arrives_or_goes_on),
         cmocka_unit_test(somebody_stands_in_for_who_is_not_there),
+        cmocka_unit_test(opening_segments_that_others_still_have),
         cmocka_unit_test(direct_keeps_what_the_device_gave),
         cmocka_unit_test(direct_ephemeral_ports_have_their_worker),
         cmocka_unit_test(direct_ports_held_by_some),

@@ -47,7 +47,8 @@ struct tcp_ops {
     bool (*owns_flow)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
                       uint16_t peer_port);
     /** The flow's packets shall come to this worker although they belong to another one, until flow_unpin():
-     * asked when owns_flow() said no, and for connections that do not move with their flow. ST_NO_MEMORY. */
+     * asked when owns_flow() said no, and for connections that do not move with their flow. ST_NO_MEMORY;
+     * ST_ADDRESS_IN_USE: another worker has the flow, and this one does not open it. */
     enum status (*flow_pin)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
                             uint16_t peer_port);
     void (*flow_unpin)(void *ctx, ipv4_addr_t local, uint16_t local_port, ipv4_addr_t peer,
@@ -67,6 +68,8 @@ struct tcp_params {
     uint64_t user_timeout_us; /**< key tcp_timeout: data or a handshake unacknowledged for so long ends the
                                    connection; UINT64_MAX = never (retransmission limits still apply) */
     uint16_t ephemeral_first, ephemeral_last;
+    uint16_t spare_first, spare_last; /**< ports that nobody else takes, for active opens when packets of none
+                                           of the others would come here by themselves; 0 = there are none */
     uint8_t isn_key[16]; /**< secret of RFC 6528 and of the flow table; random at start, the same for
                               all between which connections move */
     bool no_timestamps, no_wscale; /**< do not offer the option */

@@ -40,28 +40,32 @@ static uint32_t initial_receive_window(const struct tcp_conn *c)
     return (uint32_t)min_u64(c->rcv.limit, UINT16_MAX);
 }
 
-/** Sees to it that the connection's packets come here. False: there is no memory to remember it. */
-static bool claim_flow(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer, uint32_t *flags)
+/** Sees to it that the connection's packets come here. ST_NO_MEMORY; ST_ADDRESS_IN_USE: another worker has
+ * the flow. */
+static enum status claim_flow(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer,
+                              uint32_t *flags)
 {
     const struct tcp_ops *ops = &tcp->ops;
 
     if (!ops->owns_flow || ops->owns_flow(tcp->ctx, local.addr, local.port, peer.addr, peer.port))
-        return true;
+        return ST_OK;
     *flags |= CF_PINNED;
-    return ops->flow_pin(tcp->ctx, local.addr, local.port, peer.addr, peer.port) == ST_OK;
+    return ops->flow_pin(tcp->ctx, local.addr, local.port, peer.addr, peer.port);
 }
 
-struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer,
-                              uint16_t mtu, uint64_t now_us)
+enum status tcp_conn_new(struct tcp *tcp, const struct tcp_opening *o, uint64_t now_us, struct tcp_conn **out)
 {
     struct tcp_conn *c = tcp_conn_get_block(tcp);
+    struct tcp_endpoint local = o->local, peer = o->peer;
     uint32_t flags = tcp->params.no_delay ? CF_NO_DELAY : 0;
+    enum status st;
 
     if (!c)
-        return NULL;
-    if (!claim_flow(tcp, local, peer, &flags)) {
+        return ST_NO_MEMORY;
+    st = claim_flow(tcp, local, peer, &flags);
+    if (st != ST_OK) {
         pool_put(&tcp->conns, c);
-        return NULL;
+        return st;
     }
     c->tcp = tcp;
     c->local_addr = local.addr;
@@ -70,7 +74,7 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct
     c->peer_port = peer.port;
     c->opened_us = now_us;
     c->our_mss =
-        (uint16_t)max_u32(mtu, IPV4_HDR_LEN + TCP_HDR_LEN + TCP_MIN_MSS) - IPV4_HDR_LEN - TCP_HDR_LEN;
+        (uint16_t)max_u32(o->mtu, IPV4_HDR_LEN + TCP_HDR_LEN + TCP_MIN_MSS) - IPV4_HDR_LEN - TCP_HDR_LEN;
     c->flags = flags;
     c->iss = tcp_isn(tcp, local, peer, now_us, &c->ts_offset);
     byte_ring_init(&c->snd, tcp->params.sndbuf_bytes);
@@ -83,7 +87,8 @@ struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct
     list_push_back(&tcp->all, &c->all);
     hash_table_insert(&tcp->flows, &c->node, tcp_flow_hash(tcp, local, peer));
     tcp->counters.now_closed++;
-    return c;
+    *out = c;
+    return ST_OK;
 }
 
 static void conn_free(struct tcp_conn *c)

@@ -230,11 +230,22 @@ static inline bool tcp_sending(const struct tcp_conn *c)
            c->state == TCPS_CLOSING || c->state == TCPS_LAST_ACK;
 }
 
+/** A port of active opens that no other worker takes. */
+static inline bool tcp_port_is_spare(const struct tcp *tcp, uint16_t port)
+{
+    return port >= tcp->params.spare_first && port <= tcp->params.spare_last;
+}
+
 /* tcp_conn.c */
 struct tcp_conn *tcp_conn_lookup(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer);
-/** A connection in CLOSED with an ISS and a place in the flow table; NULL when there is no room. */
-struct tcp_conn *tcp_conn_new(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer,
-                              uint16_t mtu, uint64_t now_us);
+struct tcp_opening {
+    struct tcp_endpoint local, peer;
+    uint16_t mtu;
+};
+/** A connection in CLOSED with an ISS and a place in the flow table. ST_NO_MEMORY; ST_ADDRESS_IN_USE: another
+ * worker has the flow. */
+enum status tcp_conn_new(struct tcp *tcp, const struct tcp_opening *o, uint64_t now_us,
+                         struct tcp_conn **out);
 /** The block of a connection that has left every list. */
 void tcp_conn_put_block(struct tcp_conn *c);
 /** A cleared block, NULL when there is no room. */

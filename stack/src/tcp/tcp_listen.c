@@ -164,20 +164,23 @@ static void accept_syn(struct tcp_listener *l, const struct tcp_seg *s, const se
                        uint64_t now_us)
 {
     struct tcp *tcp = l->tcp;
-    ipv4_addr_t src;
-    uint16_t mtu;
+    struct tcp_opening o = {{s->ip->dst, s->hdr->dst_port}, {s->ip->src, s->hdr->src_port}, 0};
     struct tcp_conn *c;
+    ipv4_addr_t src;
+    enum status st;
 
     if (!make_room(l, now_us))
         return;
-    if (tcp->ops.route(tcp->ctx, s->ip->src, &src, &mtu) != ST_OK) {
+    if (tcp->ops.route(tcp->ctx, s->ip->src, &src, &o.mtu) != ST_OK) {
         COUNT(tcp, drop_no_route);
         return;
     }
-    c = tcp_conn_new(tcp, (struct tcp_endpoint){s->ip->dst, s->hdr->dst_port},
-                     (struct tcp_endpoint){s->ip->src, s->hdr->src_port}, mtu, now_us);
-    if (!c) {
-        COUNT(tcp, drop_no_conn_memory);
+    st = tcp_conn_new(tcp, &o, now_us, &c);
+    if (st != ST_OK) {
+        if (st == ST_ADDRESS_IN_USE) /* it has an earlier copy of the SYN, and answers */
+            COUNT(tcp, drop_flow_taken);
+        else
+            COUNT(tcp, drop_no_conn_memory);
         return;
     }
     if (iss_after && seq_le(c->iss, *iss_after))

@@ -76,10 +76,12 @@ static bool may_go(struct tcp_conn *c, const struct tcp_move_ops *ops, void *ctx
 
     if (!ops->listens)
         return false;
-    if (c->listener || c->flags & CF_ACCEPTING)
+    if (c->listener)
         return ops->listens(ctx, local);
-    if (!c->owner)
+    if (c->flags & CF_ACCEPTING) /* adrift: wherever it comes, it does not stay */
         return true;
+    if (!c->owner) /* a spare port is not to be taken again here before all is over */
+        return !tcp_port_is_spare(c->tcp, c->local_port);
     /* A handshake of our own has nobody to come out to; TIME-WAIT needs c->queue for itself. */
     if (!(c->flags & CF_CONNECTED) || c->state == TCPS_TIME_WAIT)
         return false;

@@ -358,6 +358,27 @@ TRACE(test_listener_gone)
     done(&p);
 }
 
+/** What is adrift goes with its flow, also to where nobody listens: there it moves on again. */
+TRACE(test_adrift_goes_on)
+{
+    struct host *h = conn_established(NULL);
+    struct pair p = pair_of(h);
+    struct elsewhere e = {.somebody_listens = true};
+
+    tcp_listener_close(p.there, h->now_us);
+    p.there = NULL;
+    h->conn = NULL;
+    assert_int_equal(move(&p), 1);
+    tcp_adrift(h->tcp, moves_on, &e, h->now_us);
+    p.not_listening = true;
+    assert_int_equal(move(&p), 1);
+    assert_int_equal(pins, 0);
+    assert_true(tcp_listener_acceptable(h->listener)); /* he listens by now */
+    host_accept(h);
+    STATE(h, "ESTABLISHED");
+    done(&p);
+}
+
 /** A listener that is opened again takes what is adrift. */
 TRACE(test_listener_comes_back)
 {
@@ -564,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_half_open_moves),
         cmocka_unit_test(test_half_open_stays_without_listener),
         cmocka_unit_test(test_listener_gone),
+        cmocka_unit_test(test_adrift_goes_on),
         cmocka_unit_test(test_listener_comes_back),
         cmocka_unit_test(test_reset_before_accept),
         cmocka_unit_test(test_ends_cleanly_before_accept),

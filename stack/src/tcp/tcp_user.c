@@ -5,23 +5,35 @@
 
 static bool port_free(struct tcp *tcp, struct tcp_endpoint local, struct tcp_endpoint peer)
 {
-    if (tcp->ops.owns_flow && !tcp->ops.owns_flow(tcp->ctx, local.addr, local.port, peer.addr, peer.port))
+    if (tcp->ops.owns_flow && !tcp_port_is_spare(tcp, local.port) &&
+        !tcp->ops.owns_flow(tcp->ctx, local.addr, local.port, peer.addr, peer.port))
         return false;
     return !tcp_conn_lookup(tcp, local, peer);
 }
 
 /** RFC 6056 3.3.3: ports follow each other from a place that only we know. */
-static enum status take_port(struct tcp *tcp, struct tcp_endpoint *local, struct tcp_endpoint peer)
+static bool search_port(struct tcp *tcp, uint16_t first, uint16_t last, struct tcp_endpoint *local,
+                        struct tcp_endpoint peer)
 {
-    uint32_t first = tcp->params.ephemeral_first;
-    uint32_t range = tcp->params.ephemeral_last - first + 1;
+    uint32_t range = (uint32_t)last - first + 1;
     uint32_t offset = tcp_port_offset(tcp, *local, peer);
 
     for (uint32_t i = 0; i < range; i++) {
         local->port = (uint16_t)(first + (offset + tcp->next_ephemeral++) % range);
         if (!tcp_listener_find(tcp, *local) && port_free(tcp, *local, peer))
-            return ST_OK;
+            return true;
     }
+    return false;
+}
+
+/** A spare port takes a pin, which the others do without: they come second. */
+static enum status take_port(struct tcp *tcp, struct tcp_endpoint *local, struct tcp_endpoint peer)
+{
+    const struct tcp_params *p = &tcp->params;
+
+    if (search_port(tcp, p->ephemeral_first, p->ephemeral_last, local, peer) ||
+        (p->spare_first && search_port(tcp, p->spare_first, p->spare_last, local, peer)))
+        return ST_OK;
     return ST_NO_ADDRESS;
 }
 
@@ -47,9 +59,9 @@ enum status tcp_connect(struct tcp *tcp, struct tcp_endpoint local, struct tcp_e
     } else if (tcp_conn_lookup(tcp, local, peer)) {
         return ST_ADDRESS_IN_USE;
     }
-    c = tcp_conn_new(tcp, local, peer, mtu, now_us);
-    if (!c)
-        return ST_NO_MEMORY;
+    st = tcp_conn_new(tcp, &(struct tcp_opening){local, peer, mtu}, now_us, &c);
+    if (st != ST_OK)
+        return st;
     c->owner = owner;
     c->snd_una = c->iss;
     c->snd_nxt = c->snd_max = c->iss + 1;

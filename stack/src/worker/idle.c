@@ -26,6 +26,7 @@
 enum status sleeper_init(struct sleeper *s)
 {
     atomic_init(&s->asleep, false);
+    atomic_init(&s->interrupted, false);
     s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return s->wake_fd < 0 ? ST_IO : ST_OK;
 }
@@ -182,10 +183,15 @@ void worker_idle(struct worker *w, uint64_t until_us)
     worker_spend(w, &w->cnt.cycles_idle);
 }
 
+void sleeper_interrupt(struct sleeper *s)
+{
+    atomic_store(&s->interrupted, true);
+    sleeper_wake(s);
+}
+
 void worker_interrupt(struct worker *w)
 {
-    atomic_store(&w->interrupted, true);
-    sleeper_wake(w->sleeper);
+    sleeper_interrupt(w->sleeper);
 }
 
 /* ---- a dedicated thread ---- */

@@ -225,7 +225,7 @@ void stack_give_worker(struct worker *w, uint64_t linger_us)
     struct mtcp_stack *st = w->stack;
     unsigned index = w->index;
 
-    /* First out of the table, so that no signal handler finds a worker that is being freed. */
+    /* First out of the table: from now on nobody interrupts it, and others poll its queues, too. */
     atomic_store(&st->workers[index], NULL);
     worker_destroy(w, linger_us);
     release_index(st, index);
@@ -233,10 +233,7 @@ void stack_give_worker(struct worker *w, uint64_t linger_us)
 
 void stack_interrupt(struct mtcp_stack *st)
 {
-    for (unsigned i = 0; i < st->num_workers; i++) {
-        struct worker *w = atomic_load(&st->workers[i]);
-
-        if (w)
-            worker_interrupt(w);
-    }
+    for (unsigned i = 0; i < st->num_workers; i++)
+        if (atomic_load(&st->workers[i]))
+            sleeper_interrupt(&st->sleepers[i]);
 }

@@ -261,12 +261,12 @@ static uint64_t seconds_or_never(int seconds)
     return seconds < 0 ? UINT64_MAX : (uint64_t)seconds * SECONDS_US;
 }
 
-/** The worker's share of the ports, which no other worker takes. */
+/** The worker's share of a range of ports, which no other worker takes; into *first and *last. */
 static void own_ports(const struct worker *w, uint16_t *first, uint16_t *last)
 {
-    unsigned share = (EPHEMERAL_LAST - EPHEMERAL_FIRST + 1) / w->stack->num_workers;
+    unsigned share = (*last - *first + 1u) / w->stack->num_workers;
 
-    *first = (uint16_t)(EPHEMERAL_FIRST + w->index * share);
+    *first = (uint16_t)(*first + w->index * share);
     *last = (uint16_t)(*first + share - 1);
 }
 
@@ -287,9 +287,15 @@ static enum status create_tcp(struct worker *w)
         .ephemeral_last = EPHEMERAL_LAST,
     };
 
-    /* Else the flow's hash says which of all ports are the worker's, for this peer. */
-    if (w->stack->design.design == STEER_DIRECT)
+    /* Else the flow's hash says which of all ports are the worker's, for this peer: none, when all its
+     * buckets have moved away. */
+    if (w->stack->design.design == STEER_DIRECT) {
         own_ports(w, &p.ephemeral_first, &p.ephemeral_last);
+    } else if (w->stack->steer) {
+        p.spare_first = SPARE_FIRST;
+        p.spare_last = SPARE_LAST;
+        own_ports(w, &p.spare_first, &p.spare_last);
+    }
     memcpy(p.isn_key, w->stack->tcp_key, sizeof(p.isn_key));
     return tcp_create(&p, w->stack->steer ? &tcp_steered : &tcp_alone, w, &w->tcp);
 }
@@ -300,6 +306,8 @@ static enum status create_udp(struct worker *w)
         .max_socks = w->max_socks,
         .rcvbuf_bytes = w->stack->cfg->rcvbuf,
         .csum_offload = w->nif->offload >= NETIF_OFFLOAD_CSUM,
+        .ephemeral_first = EPHEMERAL_FIRST,
+        .ephemeral_last = EPHEMERAL_LAST,
     };
 
     own_ports(w, &p.ephemeral_first, &p.ephemeral_last);

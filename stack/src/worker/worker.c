@@ -5,8 +5,6 @@
 
 #include "worker/worker_priv.h"
 
-#define LEAVE_US UINT64_C(100000) /**< what others get to finish what moves from or to a worker that ends */
-
 static void worker_free(struct worker *w)
 {
     socktab_fini(&w->socks);
@@ -38,6 +36,7 @@ enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker *
     w->now_us = worker_clock_us();
     w->cycles_last = cycles_now();
     w->sleeper = &st->sleepers[index];
+    atomic_store(&w->sleeper->interrupted, false);
     worker_tx_init(w);
     rates_init(w);
     rc = worker_create_layers(w);
@@ -57,7 +56,8 @@ static bool drained(void *arg)
 {
     struct worker *w = arg;
 
-    return worker_tx_done(w) && tcp_num_conns(w->tcp) == tcp_get_counters(w->tcp)->now_time_wait;
+    return worker_tx_done(w) && tcp_num_conns(w->tcp) == tcp_get_counters(w->tcp)->now_time_wait &&
+           (!w->stack->steer || steer_leave_begin(w->stack->steer, w->index));
 }
 
 static void log_line(void *ctx, const char *text)
@@ -67,33 +67,19 @@ static void log_line(void *ctx, const char *text)
     log_say(&w->stack->log, LOG_DEBUG, "worker %u: %s", w->index, text);
 }
 
-static bool may_leave(void *arg)
-{
-    struct worker *w = arg;
-
-    /* What arrived when nobody listened here any more goes on to somebody else first. */
-    return steer_leave_begin(w->stack->steer, w->index) && !tcp_has_adrift(w->tcp);
-}
-
-/* A bucket that moves from or to the worker needs both: the other one gets so long to do its part. */
-static void finish_moves(struct worker *w)
-{
-    if (!may_leave(w) && worker_wait(w, may_leave, w, LEAVE_US) != ST_OK)
-        log_say(&w->stack->log, LOG_WARN, "worker %u leaves while buckets move from or to it", w->index);
-}
-
 void worker_destroy(struct worker *w, uint64_t linger_us)
 {
-    atomic_store(&w->interrupted, false);
-    if (w->stack->steer) /* while there are still listeners for what is on its way to here */
-        finish_moves(w);
+    if (w->stack->steer) /* no connection comes to where nobody will have it */
+        steer_leave_begin(w->stack->steer, w->index);
     socktab_close_all(&w->socks, w->now_us);
     if (linger_us > 0)
-        worker_wait(w, drained, w, linger_us);
+        worker_wait_through(w, drained, w, linger_us);
     else
         worker_round(w);
-    if (w->stack->steer)
+    if (w->stack->steer) {
         steer_leave(w->stack->steer, w->index);
+        workers_wake_waiting(w->stack);
+    }
     tcp_abort_all(w->tcp, w->now_us);
     worker_tx_flush(w);
     telemetry_worker(w, false);

@@ -28,12 +28,15 @@
 /** Ports of active opens. */
 #define EPHEMERAL_FIRST 32768u
 #define EPHEMERAL_LAST 60999u
+#define SPARE_FIRST 61000u /**< for a worker that no bucket leads to */
+#define SPARE_LAST 65535u
 
 #define STACK_MAX_DEDICATED 2u
 
 /** A thread that may sleep, and what wakes it. */
 struct sleeper {
     alignas(64) atomic_bool asleep;
+    atomic_bool interrupted; /**< a worker's wait shall end; here, as is wake_fd, for who comes too late */
     int wake_fd; /**< eventfd; lives as long as the stack, so that nobody wakes a descriptor that is gone */
 };
 
@@ -123,7 +126,6 @@ struct worker {
     unsigned again_run;      /**< calls refused with ST_AGAIN since the last round */
     unsigned idle_run;       /**< idle rounds in a row */
     struct sleeper *sleeper;
-    atomic_bool interrupted;
     uint64_t cycles_last; /**< up to here cycles are accounted for */
     struct worker_counters cnt;
     uint64_t stat_next_us; /**< when the counters are shown next */
@@ -135,6 +137,9 @@ enum status worker_create(struct mtcp_stack *st, unsigned index, struct worker *
 void worker_destroy(struct worker *w, uint64_t linger_us);
 /** inet, TCP, UDP and sockets, wired together. What is there after a failure is the caller's to free. */
 enum status worker_create_layers(struct worker *w);
+
+/** As worker_wait(), whoever interrupts. */
+void worker_wait_through(struct worker *w, bool (*ready)(void *arg), void *arg, uint64_t timeout_us);
 
 /** Receives a burst from where it comes from and processes it; how many frames there were. */
 unsigned worker_receive(struct worker *w);
@@ -163,6 +168,7 @@ enum status sleeper_init(struct sleeper *s);
 void sleeper_fini(struct sleeper *s);
 /** Wakes a sleeping thread. Any thread. */
 void sleeper_wake(struct sleeper *s);
+void sleeper_interrupt(struct sleeper *s);
 /** The dedicated thread with one of these roles, when it sleeps: something waits for it. */
 void dedicated_wake(struct mtcp_stack *st, enum dedicated_role role);
 /** Frames have been put into rings: wakes the workers that sleep beside them. */

@@ -83,7 +83,14 @@ bool worker_round(struct worker *w)
     return busy;
 }
 
-static enum status wait(struct worker *w, bool (*ready)(void *arg), void *arg, uint64_t timeout_us)
+static bool take_interrupt(struct worker *w)
+{
+    return atomic_load_explicit(&w->sleeper->interrupted, memory_order_relaxed) &&
+           atomic_exchange(&w->sleeper->interrupted, false);
+}
+
+static enum status wait(struct worker *w, bool (*ready)(void *arg), void *arg, uint64_t timeout_us,
+                        bool through)
 {
     uint64_t start_us = 0, until_us = WORKER_FOREVER;
 
@@ -93,10 +100,8 @@ static enum status wait(struct worker *w, bool (*ready)(void *arg), void *arg, u
         w->waiting = true;
         if (ready(arg))
             return ST_OK;
-        if (atomic_load_explicit(&w->interrupted, memory_order_relaxed)) {
-            atomic_store(&w->interrupted, false);
+        if (take_interrupt(w) && !through)
             return ST_INTERRUPTED;
-        }
         if (start_us == 0) {
             start_us = w->now_us;
             if (timeout_us < WORKER_FOREVER - start_us)
@@ -111,8 +116,14 @@ static enum status wait(struct worker *w, bool (*ready)(void *arg), void *arg, u
 
 enum status worker_wait(struct worker *w, bool (*ready)(void *arg), void *arg, uint64_t timeout_us)
 {
-    enum status st = wait(w, ready, arg, timeout_us);
+    enum status st = wait(w, ready, arg, timeout_us, false);
 
     w->waiting = false;
     return st;
+}
+
+void worker_wait_through(struct worker *w, bool (*ready)(void *arg), void *arg, uint64_t timeout_us)
+{
+    wait(w, ready, arg, timeout_us, true);
+    w->waiting = false;
 }

@@ -111,16 +111,11 @@ static void ask_for_moves(struct soak *s, struct user *u, struct twin_worker *tw
 static void start(struct twin_worker *tw)
 {
     struct soak *s = tw->twin->test;
-    const struct mtcp_stack *st = s->twin.stack[tw->side];
     struct user *u = calloc(1, sizeof(*u));
 
     u->g.state = now_us() ^ (uint64_t)tw->side << 8 ^ tw->index;
     u->talk = talk_start(&s->talk, tw);
-    /* With queues of their own, the worker of a queue comes back while another one still answers an opening
-     * segment of it: the two could open one connection twice. There they stay. */
-    u->leaves_us = tw->index == 0 || st->design.design == STEER_DIRECT
-                       ? UINT64_MAX
-                       : now_us() + 500000 + prng_below(&u->g, 3000000);
+    u->leaves_us = tw->index == 0 ? UINT64_MAX : now_us() + 500000 + prng_below(&u->g, 3000000);
     tw->app = u;
 }
 

@@ -124,11 +124,9 @@ void twin_fail(struct twin *t, const char *format, ...)
 
 void twin_interrupt(struct twin *t)
 {
-    pthread_mutex_lock(&t->lock); /* so that no worker ends meanwhile */
     for (unsigned side = 0; side < 2; side++)
         if (t->stack[side])
             stack_interrupt(t->stack[side]);
-    pthread_mutex_unlock(&t->lock);
 }
 
 void twin_progress(struct twin_worker *tw)
@@ -301,10 +299,8 @@ static void leave(struct twin_worker *tw, uint64_t linger_us)
 {
     collect_counters(tw);
     check_descriptors(tw);
-    pthread_mutex_lock(&tw->twin->lock);
     api_ctx_destroy(tw->ctx, linger_us);
     tw->ctx = NULL;
-    pthread_mutex_unlock(&tw->twin->lock);
 }
 
 static void *thread_main(void *arg)
