@@ -132,7 +132,7 @@ while [ $# -gt 0 ]; do
 done
 
 hash=$(recipe_hash)
-point_current() { ln -sfn "$hash" "$OUT_DIR/.current.$$" && mv -T "$OUT_DIR/.current.$$" "$OUT_DIR/current"; }
+point_current() { [ -L "$OUT_DIR/current" ] || rm -rf "$OUT_DIR/current"; ln -sfn "$hash" "$OUT_DIR/.current.$$" && mv -T "$OUT_DIR/.current.$$" "$OUT_DIR/current"; }
 if [ -f "$OUT_DIR/$hash/manifest.json" ] && [ $force = no ]; then
     [ "$(readlink "$OUT_DIR/current" 2>/dev/null)" = "$hash" ] || point_current
     [ $print = no ] || echo "$OUT_DIR/$hash"

@@ -11,6 +11,7 @@ import { registerDown } from "./commands/down.js";
 import { registerEvents } from "./commands/events.js";
 import { registerExec } from "./commands/exec.js";
 import { registerGc } from "./commands/gc.js";
+import { registerImage } from "./commands/image.js";
 import { registerImpair } from "./commands/impair.js";
 import { registerInspect } from "./commands/inspect.js";
 import { registerLogs } from "./commands/logs.js";
@@ -56,4 +57,5 @@ export const commands: readonly RegisterCommand[] = [
   registerVersion,
   registerCompletion,
   registerTemplate,
+  registerImage,
 ];

@@ -4,6 +4,7 @@
  */
 import { basename, join } from "node:path";
 import { PrivateDaemon } from "../drivers/libvirt/private-daemon.js";
+import { labContainers } from "../host/docker/orphans.js";
 import { acquireLock, lockHolder, removeStaleLock } from "../host/lock.js";
 import { findMarkedProcesses } from "../host/marked-processes.js";
 import { asVnflabError } from "../model/error.js";
@@ -25,7 +26,7 @@ export interface GcOptions {
 }
 
 export interface GcFinding {
-  readonly kind: "lab" | "folder" | "processes" | "lock" | "logs";
+  readonly kind: "lab" | "folder" | "processes" | "container" | "lock" | "logs";
   readonly name: string;
   /** Why it is garbage. */
   readonly why: string;
@@ -72,6 +73,7 @@ async function* findGarbage(context: EngineContext, { labs, logsOlderThanMs }: G
   yield* deadLabs(context);
   yield* halfRemoved(context);
   yield* orphanedRunFolders(context);
+  yield* orphanedContainers(context);
   yield* orphanedProcesses(context);
   yield* staleLocks(context);
   if (logsOlderThanMs !== undefined) yield* oldLogs(context, logsOlderThanMs);
@@ -163,6 +165,15 @@ async function* orphanedProcesses(context: EngineContext): AsyncGenerator<Garbag
     if (!orphan || (await host.files.kind(runDir)) !== undefined || (await lockHolder(host, orphan.lock))) continue;
     const name = processes.map(({ pid, command }) => `${pid} (${command.slice(0, 60)})`).join(", ");
     yield { kind: "processes", name, why: `lab ${lab} is gone`, remove: () => endProcesses(context, processes) };
+  }
+}
+
+/** Of labs of this state folder that have no record left. */
+async function* orphanedContainers(context: EngineContext): AsyncGenerator<Garbage> {
+  const { host, layout } = context;
+  for (const { name, lab, stateDir, remove } of await labContainers(host, join(layout.stateRoot, "labs"))) {
+    if ((await host.files.kind(stateDir)) !== undefined || (await lockHolder(host, lockFile(context, lab)))) continue;
+    yield { kind: "container", name, why: `lab ${lab} has no record`, remove };
   }
 }
 

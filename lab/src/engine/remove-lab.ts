@@ -1,5 +1,6 @@
 /** The end of a lab: what its drivers still keep, what carries its mark, its folders. */
 import { join } from "node:path";
+import { labContainers } from "../host/docker/orphans.js";
 import { planningLock } from "./claims.js";
 import type { EngineContext } from "./context.js";
 import type { LabRecord } from "./record.js";
@@ -15,6 +16,8 @@ export async function removeLab(context: EngineContext, record: LabRecord): Prom
 /** Also of a lab without a record: processes are known by their marks, folders by their names. */
 export async function removeFolders(context: EngineContext, lab: string): Promise<void> {
   const { runDir, stateDir } = context.layout.lab(lab);
+  // A lab without a record may have left its container.
+  for (const container of await labContainers(context.host, stateDir)) await container.remove();
   await sweep(context, runDir);
   await removeRunFolder(context, runDir);
   // Last, and in one step: without it nothing of the lab would be known.

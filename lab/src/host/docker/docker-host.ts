@@ -15,8 +15,9 @@ import type { Host } from "../host.js";
 import type { LabHost, LabNeeds } from "../lab-host.js";
 import type { Layout } from "../layout.js";
 import { type ContainerPlan, containerOptions } from "./container-options.js";
-import { engineAddress, engineError, isConflict, isNotFound, isRootless, openDocker } from "./engine.js";
+import { engineAddress, engineError, isNotFound, isRootless, openDocker } from "./engine.js";
 import { requireImage } from "./image.js";
+import { removeContainer } from "./orphans.js";
 import { isBelow, repositoryFolders, withRealPaths } from "./shared-folders.js";
 import { helperStream, runOnTerminal } from "./streams.js";
 
@@ -75,7 +76,7 @@ export class DockerHost implements LabHost, AsyncDisposable {
     const docker = await this.engineItself();
     try {
       // One that does not run is a leftover.
-      await this.removeContainer(docker, this.name);
+      await removeContainer(docker, this.name);
       await this.near.files.write(this.mark, `${this.name}\n`);
       const container = await docker.createContainer(containerOptions(await this.plan(docker, this.lab, needs), IDLE));
       await container.start();
@@ -88,7 +89,7 @@ export class DockerHost implements LabHost, AsyncDisposable {
     await this[Symbol.asyncDispose]();
     // Where none was ever made, no engine needs to be asked.
     if ((await this.near.files.kind(this.mark)) === undefined) return;
-    await this.removeContainer(await this.engineItself(), this.name);
+    await removeContainer(await this.engineItself(), this.name);
     await this.near.files.remove(this.mark);
   }
 
@@ -225,14 +226,5 @@ export class DockerHost implements LabHost, AsyncDisposable {
 
   private async groupId(): Promise<number> {
     return Number((await this.near.exec.run(["id", "-g"])).stdout);
-  }
-
-  private async removeContainer(docker: Docker, name: string): Promise<void> {
-    try {
-      await docker.getContainer(name).remove({ force: true, v: true });
-    } catch (error) {
-      // A conflict: somebody else removes it at this moment.
-      if (!isNotFound(error) && !isConflict(error)) throw engineError(`remove the container ${name}`, error);
-    }
   }
 }

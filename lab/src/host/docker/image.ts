@@ -72,3 +72,41 @@ export function followProgress(
     docker.modem.followProgress(stream, ended, tell);
   });
 }
+
+/** The images of the lab that an engine has. */
+export async function engineImages(docker: Docker, near: Host): Promise<{ name: string; current: boolean }[]> {
+  const text = await near.files.readText(join(near.root, BUILT, "current", "manifest.json"));
+  const current = text === undefined ? undefined : `${IMAGE_NAME}:${(JSON.parse(text) as Manifest).tag}`;
+  const all = await docker.listImages({ filters: { reference: [IMAGE_NAME] } });
+  const names = all.flatMap(({ RepoTags }) => RepoTags ?? []);
+  return names.map((name) => ({ name, current: name === current }));
+}
+
+/** One that a container uses stays, and is an error. */
+export async function removeEngineImage(docker: Docker, name: string): Promise<void> {
+  await docker
+    .getImage(name)
+    .remove()
+    .catch((error: unknown) => {
+      throw engineError(`remove the image ${name}`, error);
+    });
+}
+
+/** By the Dockerfile, where a registry answers. */
+export async function buildFromRegistry(docker: Docker, near: Host, onLine: (line: string) => void): Promise<void> {
+  const context = join(near.root, "images/host");
+  const tag = `registry-${near.clock.wallTime().toISOString().slice(0, 10)}`;
+  try {
+    const src = ["Dockerfile", "packages.list"];
+    const stream = await docker.buildImage({ context, src }, { t: `${IMAGE_NAME}:${tag}` });
+    await followProgress(docker, stream, (line) => (line.trim() === "" ? undefined : onLine(line.trimEnd())));
+  } catch (error) {
+    throw new VnflabError("VNF_DOCKER_IMAGE", `the Docker engine could not build images/host: ${String(error)}`, {
+      hint: "Where no registry answers, run `vnflab image build host` without --registry.",
+      cause: error,
+    });
+  }
+  await near.files.remove(join(near.root, BUILT, "current"));
+  const manifest: Manifest = { schemaVersion: 1, tag };
+  await near.files.write(join(near.root, BUILT, "current", "manifest.json"), `${JSON.stringify(manifest)}\n`);
+}
