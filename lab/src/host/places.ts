@@ -1,11 +1,11 @@
 /** From what a lab file calls a place to the Host that acts there; each is reached once a command. */
-import { VnflabError } from "../model/error.js";
 import { placeName } from "../model/place.js";
 import type { Place } from "../model/topology.js";
 import { DockerHost } from "./docker/docker-host.js";
 import type { Host } from "./host.js";
 import type { LabHost } from "./lab-host.js";
 import type { Layout } from "./layout.js";
+import { SshHost } from "./ssh/ssh-host.js";
 
 export class Places implements AsyncDisposable {
   private readonly hosts = new Map<string, LabHost & Partial<AsyncDisposable>>();
@@ -48,7 +48,7 @@ export class Places implements AsyncDisposable {
         return new DockerHost(this.near, this.layout, place.engine, ofLab);
       }
       case "ssh":
-        throw new VnflabError("VNF_PLACE_UNSUPPORTED", `machines cannot run on another host yet: ${placeName(place)}`);
+        return new SshHost(this.near, this.layout, place);
     }
   }
 }

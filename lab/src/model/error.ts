@@ -150,6 +150,16 @@ export const ERROR_CODES = {
     summary: "The container image of the lab is not there, or cannot be built.",
     hint: "Run `vnflab image build host`.",
   },
+  VNF_SSH: {
+    exitCode: 39,
+    summary: "The other host cannot be reached by ssh, or does not let this user in.",
+    hint: "Try `ssh DESTINATION true`; it must work without a question.",
+  },
+  VNF_SSH_HOST_KEY: {
+    exitCode: 40,
+    summary: "The other host's key is not the known one, or none is known.",
+    hint: "Compare its fingerprint, then `ssh-keyscan -H HOST >> ~/.ssh/known_hosts`.",
+  },
   VNF_UNSUPPORTED: {
     exitCode: 41,
     summary: "This kind of machine, or this QEMU, libvirt or switch, cannot do what was asked for.",

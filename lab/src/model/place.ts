@@ -20,14 +20,14 @@ function namedPlace(host: string): Place | undefined {
   return overSsh(host);
 }
 
-/** `qemu+ssh://user@host:port/system`, or `ssh://user@host:port` for the system's libvirtd there. */
+/** `qemu+ssh://user@host:port/system`, or `ssh://user@host:port` for one that the lab starts there. */
 function overSsh(uri: string): Place | undefined {
   const match = /^(qemu\+)?ssh:\/\/((?:[^/@\s]+@)?[^/@\s:?]+(?::\d{1,5})?)(\/\S*)?$/.exec(uri);
   const destination = match?.[2];
   if (destination === undefined) return undefined;
   if (match?.[1] === undefined) {
     return match?.[3] === undefined
-      ? { kind: "ssh", destination, libvirtUri: `qemu+ssh://${destination}/system` }
+      ? { kind: "ssh", destination, libvirtUri: `qemu+ssh://${destination}/session` }
       : undefined;
   }
   return match[3] === undefined ? undefined : { kind: "ssh", destination, libvirtUri: uri };

@@ -121,7 +121,8 @@ export class VportdSwitchDriver implements SwitchDriver {
 
   private async control<T>(spec: SwitchSpec, signal: AbortSignal, use: (control: BessControl) => Promise<T>) {
     try {
-      await using control = await this.connector(spec.address, { deadlineMs: CALL_DEADLINE_MS, signal });
+      const address = await this.host.sockets.here(spec.address);
+      await using control = await this.connector(address, { deadlineMs: CALL_DEADLINE_MS, signal });
       return await use(control);
     } catch (cause) {
       if (signal.aborted || cause instanceof VnflabError) throw cause;

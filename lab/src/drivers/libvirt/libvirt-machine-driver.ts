@@ -27,6 +27,7 @@ import { type GuestShell, startGuestProcess } from "./guest-process.js";
 import { faultOf, hasFault, type Libvirt, type LibvirtConnector } from "./libvirt.js";
 import { LibvirtControl } from "./libvirt-control.js";
 import { type DomainState, FAULT } from "./native/protocol.js";
+import { socketOfUri } from "./native/sockets.js";
 import { PrivateDaemon } from "./private-daemon.js";
 import { vmRungs } from "./rungs.js";
 import { ThreadLibvirt } from "./thread-libvirt.js";
@@ -184,10 +185,17 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
   }
 
   private async open(spec: VmSpec): Promise<Libvirt> {
-    if (spec.libvirtUri !== undefined) return this.connect(spec.libvirtUri);
+    if (spec.libvirtUri !== undefined) return this.connect(await this.here(spec.libvirtUri));
     const daemon = await this.daemon(spec.runDir);
     await daemon.ensure();
-    return this.connect(daemon.uri);
+    return this.connect(await this.here(daemon.uri));
+  }
+
+  /** The same URI with a socket that this process can open: the daemon may be on another host. */
+  private async here(uri: string): Promise<string> {
+    const socket = socketOfUri(uri);
+    if (socket === undefined) return uri;
+    return uri.replace(socket, (await this.host.sockets.here(`unix:${socket}`)).slice("unix:".length));
   }
 
   private async drop(spec: VmSpec): Promise<void> {
