@@ -52,7 +52,7 @@ describe.skipIf(reason)(`labs attached to a bessd${reason ? ` (${reason})` : ""}
 
   const labFile = (lab: string) => join(vnflab.folder, `${lab}.yaml`);
   const passes = async (lab: string) => {
-    const { stdout, stderr } = await vnflab.command("test", lab, "--case", "tcp.link", "udp.echo", "--quick", "--json");
+    const { stdout, stderr } = await vnflab.command("test", lab, "--case", "tcp.link", "tcp.bulk", "--quick", "--json");
     expect(failures(parseReport(stdout || "{}")), stderr).toEqual([]);
   };
 

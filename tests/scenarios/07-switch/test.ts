@@ -13,7 +13,7 @@ const NAME = "two-vms";
 const SUITE = ["tcp.link", "tcp.bulk", "tcp.connections", "udp.echo"];
 const SINK = "169.254.9.3";
 const RECOVERY_MS = 3000;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const reason =
   missing([
     "build/images/guest/current/manifest.json",

@@ -13,6 +13,8 @@ export interface PeerOptions {
   mode: "txonly" | "rxonly" | "macswap";
   to?: string;
   core: number;
+  /** It makes the socket and the switch connects, instead of the other way round: then it survives the switch. */
+  server?: boolean;
 }
 
 export interface PeerCount {
@@ -34,12 +36,12 @@ export class Testpmd {
   #output = "";
   #errors = "";
 
-  private constructor({ socket, mac, mode, to, core }: PeerOptions) {
+  private constructor({ socket, mac, mode, to, core, server }: PeerOptions) {
     this.#child = spawn("stdbuf", [
       ...["-oL", "dpdk-testpmd"], // into a pipe it would keep its answers until a buffer is full
       ...["--lcores", `0@${core},1@${core}`, "--no-huge", "-m", "128", "--no-pci", "--no-telemetry", "--no-shconf"],
       ...["--file-prefix", this.#prefix],
-      ...["--vdev", `net_virtio_user0,path=${socket},mac=${mac},queues=1`],
+      ...["--vdev", `net_virtio_user0,path=${socket},mac=${mac},queues=1${server ? ",server=1" : ""}`],
       ...["--", "-i", "--nb-cores=1", "--total-num-mbufs=4096", `--forward-mode=${mode}`],
       ...(to === undefined ? [] : [`--eth-peer=0,${to}`]),
     ]);
