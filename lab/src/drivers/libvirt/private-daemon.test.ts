@@ -82,4 +82,23 @@ describe("the private libvirtd", () => {
     await expect(daemon.ensure()).rejects.toMatchObject({ code: "VNF_LIBVIRT", message: /user namespace/ });
     expect(seen[0]).toContain("--user");
   });
+
+  it("of root without user namespaces runs as another user, in a folder that is shown to it elsewhere", async () => {
+    const { host, daemon } = makeWorld("/run/l/v", 0);
+    const started: { argv: readonly string[]; env: Readonly<Record<string, string>> }[] = [];
+    host.exec.install("libvirtd", () => 0);
+    host.exec.install("unshare", async ({ argv, env, signalled }) => {
+      if (argv.at(-1) === "true") return argv.includes("--user") ? 1 : 0;
+      started.push({ argv, env });
+      host.sockets.listening.add("unix:/run/l/v/libvirt-sock");
+      await new Promise((resolve) => signalled.addEventListener("abort", resolve));
+      return 0;
+    });
+    await daemon.ensure();
+    const [{ argv, env } = { argv: [], env: {} }] = started;
+    expect(argv).toEqual(expect.arrayContaining(["--mount", "/run/l/v", "setpriv", "--reuid=65534"]));
+    expect(env).toMatchObject({ XDG_CONFIG_HOME: "/usr/src", XDG_RUNTIME_DIR: "/usr/src/run" });
+    expect(env.XDG_CACHE_HOME).not.toContain("/usr/src");
+    expect(await host.files.readText("/run/l/v/libvirt/qemu.conf")).toContain("clear_emulator_capabilities = 0\n");
+  });
 });

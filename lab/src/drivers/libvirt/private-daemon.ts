@@ -2,8 +2,8 @@
  * A libvirtd of the lab's own, below its run folder.
  *
  * It runs in session mode for everybody, so that nothing of it is outside the folders named here. libvirtd of root
- * would insist on /run/libvirt, /var/lib/libvirt and more; root's daemon therefore runs in a user namespace in which
- * it is not root. It ends by itself when it has neither clients nor domains for a while. Guests survive it: a new
+ * would insist on /run/libvirt, /var/lib/libvirt and more; root's daemon is therefore kept from being root (not-root.ts).
+ * It ends by itself when it has neither clients nor domains for a while. Guests survive it: a new
  * daemon over the same folders finds them again.
  */
 import { randomUUID } from "node:crypto";
@@ -14,9 +14,8 @@ import { labMarks } from "../../host/marked-processes.js";
 import { parseProcStat } from "../../host/proc-stat.js";
 import { waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
+import { type Disguise, disguiseFor } from "./not-root.js";
 
-/** `nobody`, who exists everywhere; only how the daemon sees itself: on the host it is still the user who started it. */
-const INNER_ID = 65534;
 const IDLE_S = 120;
 const START_MS = 30_000;
 const STOP_MS = 10_000;
@@ -114,12 +113,13 @@ export class PrivateDaemon {
 
   private async startUnlessRunning(): Promise<void> {
     if ((await this.identity()) && (await this.host.sockets.isListening(`unix:${this.socket}`))) return;
-    await this.prepare();
-    const argv = [...(await this.namespace()), await this.program()];
+    const disguise = await disguiseFor(this.host);
+    await this.prepare(disguise);
+    const argv = [...disguise.command(this.folders.dir), await this.program()];
     const started = await this.host.exec
       .startDaemon([...argv, "-f", this.configFile, "-p", this.pidFile, "--timeout", String(IDLE_S)], {
         logFile: this.logFile,
-        env: this.environment(),
+        env: this.environment(disguise.seenAt),
       })
       .catch(() => undefined);
     if (!started) throw await this.endedAtOnce();
@@ -145,7 +145,7 @@ export class PrivateDaemon {
   }
 
   /** Writes the configuration; keeps what an earlier daemon recorded about running guests. */
-  private async prepare(): Promise<void> {
+  private async prepare({ settings: more }: Disguise): Promise<void> {
     const { files } = this.host;
     const { dir, cacheHome } = this.folders;
     this.checkLength(monitorSocket(dir));
@@ -163,7 +163,7 @@ export class PrivateDaemon {
     await files.write(this.configFile, lines.join(""));
     await files.write(
       join(dir, "libvirt", "qemu.conf"),
-      'stdio_handler = "file"\nsecurity_driver = "none"\ncgroup_controllers = []\n',
+      `stdio_handler = "file"\nsecurity_driver = "none"\ncgroup_controllers = []\n${more}`,
     );
     if (!(await this.identity())) await files.remove(this.socket);
   }
@@ -177,10 +177,12 @@ export class PrivateDaemon {
     );
   }
 
-  private environment(): Readonly<Record<string, string>> {
-    const { dir, cacheHome } = this.folders;
+  /** `seenAt`: where the daemon sees its folder. */
+  private environment(seenAt?: string): Readonly<Record<string, string>> {
+    const { cacheHome } = this.folders;
+    const dir = seenAt ?? this.folders.dir;
     return {
-      ...labMarks(dirname(dir)),
+      ...labMarks(dirname(this.folders.dir)),
       HOME: dir,
       XDG_CONFIG_HOME: dir,
       XDG_RUNTIME_DIR: join(dir, "run"),
@@ -197,17 +199,6 @@ export class PrivateDaemon {
     if ((await this.host.files.kind(usual)) === "file") return usual;
     throw new VnflabError("VNF_TOOL_MISSING", "libvirtd is not installed", {
       hint: "Run `make setup` (Debian: apt-get install libvirt-daemon libvirt-daemon-driver-qemu).",
-    });
-  }
-
-  /** What must stand before the program so that it is not root. */
-  private async namespace(): Promise<string[]> {
-    if (this.host.uid !== 0) return [];
-    const argv = ["unshare", "--user", `--map-user=${INNER_ID}`, `--map-group=${INNER_ID}`];
-    const tried = await this.host.exec.run([...argv, "true"], { timeoutMs: 5000 });
-    if (tried.exitCode === 0) return argv;
-    throw new VnflabError("VNF_LIBVIRT", `root's libvirtd needs a user namespace: ${tried.stderr.trim()}`, {
-      hint: "Run vnflab as an ordinary user, allow user namespaces (user.max_user_namespaces), or name a libvirt URI.",
     });
   }
 
