@@ -131,6 +131,8 @@ export interface MachineDriver<S extends MachineSpec = MachineSpec> extends Asyn
   /** Stops the machine and removes all of it outside stateDir and runDir. */
   stop(spec: S): Promise<void>;
   observe(spec: S): Promise<MachineState>;
+  /** The domain as libvirt runs it; undefined for what is none, and for one that is not there. */
+  liveXml(spec: S): Promise<string | undefined>;
   /** The readiness ladder of this machine, bottom up. */
   rungs(spec: S): readonly Rung[];
   exec(spec: S, command: GuestCommand): Promise<GuestProcess>;

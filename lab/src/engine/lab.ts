@@ -83,6 +83,11 @@ export class LabMachine {
     return this.driver.observe(this.spec);
   }
 
+  /** The domain as libvirt runs it; undefined for a machine that is none. */
+  liveXml(): Promise<string | undefined> {
+    return this.driver.liveXml(this.spec);
+  }
+
   pause(): Promise<void> {
     return this.driver.control.pause(this.spec);
   }

@@ -130,6 +130,11 @@ export const ERROR_CODES = {
     summary: "The connection to where the machines run (a container, another host) was lost, or never came up.",
     hint: "See whether the container or the host is still there; `vnflab down NAME` removes what is left.",
   },
+  VNF_NOT_AS_ASKED: {
+    exitCode: 32,
+    summary: "The lab runs otherwise than its file asks for; what would be measured would not be what it claims to be.",
+    hint: "Run `vnflab down NAME` and `up` again; if it stays, the message names what the host or the template lost.",
+  },
   VNF_RECORD_INVALID: {
     exitCode: 31,
     summary: "The record of a lab is cut short or of another version: what the lab was made of is not known.",

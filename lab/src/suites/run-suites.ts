@@ -1,5 +1,6 @@
 /** Runs cases over the pairs of a lab's machines, one after the other, once or again and again. */
 import { join } from "node:path";
+import { checkEffective } from "../engine/check-effective.js";
 import type { Lab, LabMachine } from "../engine/lab.js";
 import type { Amounts } from "./case.js";
 import { chooseCases } from "./choose-cases.js";
@@ -28,6 +29,7 @@ export const DEFAULT_SEED = 1;
 
 export async function runSuites(lab: Lab, options: SuiteOptions): Promise<SuiteReport> {
   const { host, layout } = lab.context;
+  await checkEffective(lab);
   const startedAt = host.clock.wallTime().toISOString();
   const stamp = startedAt.replaceAll(":", "").replace(/\..*/, "");
   const folder = options.folder ?? join(layout.stateRoot, "results", `${lab.record.lab}-${stamp}`);

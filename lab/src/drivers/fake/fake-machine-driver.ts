@@ -104,6 +104,13 @@ export class FakeMachineDriver implements MachineDriver {
     return this.paused.has(spec.machine) ? { ...known, paused: true } : known;
   }
 
+  /** As defined, unless a test has changed it. */
+  readonly liveXmls = new Map<string, string>();
+
+  async liveXml(spec: MachineSpec): Promise<string | undefined> {
+    return this.liveXmls.get(spec.machine) ?? (spec.kind === "vm" ? spec.domainXml : undefined);
+  }
+
   rungs(spec: MachineSpec): readonly Rung[] {
     return RUNGS.map((name) => ({
       name,

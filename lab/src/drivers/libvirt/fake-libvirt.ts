@@ -11,6 +11,7 @@ interface FakeDomain {
   state: DomainState;
   guest: FakeGuest;
   onReboot: "destroy" | "restart";
+  readonly xml: string;
 }
 
 const RUNNING: DomainState = { state: "running", reason: 1 };
@@ -48,10 +49,11 @@ export class FakeLibvirt implements Libvirt {
     define: ({ xml }) => {
       const name = /<name>([^<]+)</.exec(xml)?.[1] ?? "";
       const guest = new FakeGuest(this.host);
-      this.domains.set(name, { state: { state: "shutoff", reason: 0 }, guest, onReboot: "destroy" });
+      this.domains.set(name, { state: { state: "shutoff", reason: 0 }, guest, onReboot: "destroy", xml });
       return name;
     },
     create: ({ name }) => this.set(name, RUNNING),
+    xml: ({ name }) => this.domain(name).xml,
     state: ({ name }) => this.domain(name).state,
     shutdown: ({ name }) => {
       if (!this.guest(name).answers) throw refused("shutdown", FAULT.AGENT_UNRESPONSIVE, "the agent is not connected");

@@ -111,6 +111,14 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     };
   }
 
+  async liveXml(spec: VmSpec): Promise<string | undefined> {
+    if (!(await this.mayExist(spec))) return undefined;
+    return unless(
+      FAULT.NO_DOMAIN,
+      this.using(spec, (libvirt) => libvirt.call("xml", { name: spec.domainName })),
+    );
+  }
+
   rungs(spec: VmSpec): readonly Rung[] {
     return vmRungs(spec, {
       agent: this.agent(spec),

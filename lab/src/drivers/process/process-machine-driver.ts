@@ -70,6 +70,8 @@ export class ProcessMachineDriver implements MachineDriver<ProcessSpec> {
     return { ...running, detail: pids.length === 0 ? "no application runs" : `${pids.length} application(s) run` };
   }
 
+  async liveXml(): Promise<undefined> {}
+
   rungs(spec: ProcessSpec): readonly Rung[] {
     const probe: Rung["probe"] = async () => {
       const { status, detail } = await this.observe(spec);

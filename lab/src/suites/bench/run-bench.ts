@@ -2,9 +2,11 @@
  * The stack in each design against the guest's kernel, over the same vports and in the same run. Each row is measured in
  * rounds: the kernel, then each design, then the kernel again, so that what changes on the host hits both sides alike.
  */
+
 import { join } from "node:path";
 import type { Wait } from "../../engine/application.js";
 import { giveCardsToStack, lendCardsToKernel, noKernelCards } from "../../engine/card.js";
+import { checkEffective } from "../../engine/check-effective.js";
 import { describeHost } from "../../engine/describe-host.js";
 import type { Lab, LabMachine } from "../../engine/lab.js";
 import type { Distribution } from "../../model/distribution.js";
@@ -33,6 +35,7 @@ export async function runBench(lab: Lab, options: BenchOptions): Promise<BenchRe
       hint: "Give a lab with two machines, such as two-vms.",
     });
   }
+  await checkEffective(lab);
   const startedAt = host.clock.wallTime().toISOString();
   const stamp = startedAt.replaceAll(":", "").replace(/\..*/, "");
   const folder = options.folder ?? join(layout.stateRoot, "results", `bench-${lab.record.lab}-${stamp}`);

@@ -40,6 +40,7 @@ const SIGNATURES = {
   virDomainCreateWithFlags: "int virDomainCreateWithFlags(virDomain *domain, uint flags)",
   virDomainGetName: "const char *virDomainGetName(virDomain *domain)",
   virDomainGetState: "int virDomainGetState(virDomain *domain, _Out_ int *state, _Out_ int *reason, uint flags)",
+  virDomainGetXMLDesc: "void *virDomainGetXMLDesc(virDomain *domain, uint flags)",
   virDomainShutdownFlags: "int virDomainShutdownFlags(virDomain *domain, uint flags)",
   virDomainDestroyFlags: "int virDomainDestroyFlags(virDomain *domain, uint flags)",
   virDomainUndefineFlags: "int virDomainUndefineFlags(virDomain *domain, uint flags)",

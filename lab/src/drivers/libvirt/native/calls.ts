@@ -77,6 +77,9 @@ export class Calls implements Handlers {
     return null;
   };
 
+  xml = ({ name }: Params<"xml">): string =>
+    this.withDomain(name, (domain) => this.binding.ownedString("virDomainGetXMLDesc", domain, 0));
+
   agent = ({ name, command, timeoutS }: Params<"agent">): string =>
     this.withDomain(name, (domain) =>
       this.binding.ownedString("virDomainQemuAgentCommand", domain, command, timeoutS, 0),

@@ -42,6 +42,8 @@ export interface LibvirtCalls {
   define: { params: { xml: string }; result: string };
   create: { params: { name: string }; result: null };
   state: { params: { name: string }; result: DomainState };
+  /** The domain as it runs, in libvirt's words. */
+  xml: { params: { name: string }; result: string };
   /** Asks the guest, through its agent, to end. */
   shutdown: { params: { name: string }; result: null };
   destroy: { params: { name: string }; result: null };
