@@ -15,7 +15,7 @@ struct dataplane {
     struct module *modules[DP_MAX_MODULES];
     struct worker *workers[DP_MAX_WORKERS];
     uint32_t held_packets; /* by all modules that hold some; see dataplane_hold */
-    struct hook **hooks; /* [n_hooks], NULL where a number is free; grown on demand */
+    struct hook **hooks;   /* [n_hooks], NULL where a number is free; grown on demand */
     unsigned n_hooks;
 };
 

@@ -1,5 +1,5 @@
 /** Actions on a lab that is up, with the record and the journal telling what is under way. */
-import type { Action } from "../plan/plan.js";
+import type { Action } from "../plan/action.js";
 import type { EngineContext } from "./context.js";
 import { Journal } from "./journal.js";
 import { type LabRecord, writeRecord } from "./record.js";

@@ -1,6 +1,6 @@
 /** Machines of a lab that pause, go on or are reset, several at once. */
 import { VnflabError } from "../model/error.js";
-import type { Action } from "../plan/plan.js";
+import type { Action } from "../plan/action.js";
 import { changeLab } from "./change-lab.js";
 import type { EngineContext } from "./context.js";
 import { lockLab } from "./down.js";

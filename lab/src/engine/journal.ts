@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { crashPoint } from "../host/crash-point.js";
 import type { Files } from "../host/files.js";
 import type { VnflabError } from "../model/error.js";
-import type { Action } from "../plan/plan.js";
+import type { Action } from "../plan/action.js";
 import type { JournalEntry } from "../plan/unfinished.js";
 import type { EngineContext } from "./context.js";
 

@@ -1,6 +1,7 @@
 /** `vnflab restart`: some machines of a running lab, the others are left alone. */
 import { VnflabError } from "../model/error.js";
-import { type Action, planRestart } from "../plan/plan.js";
+import type { Action } from "../plan/action.js";
+import { planRestart } from "../plan/plan.js";
 import { changeLab } from "./change-lab.js";
 import type { EngineContext } from "./context.js";
 import { lockLab } from "./down.js";

@@ -1,7 +1,7 @@
 /** Carries actions out: consecutive ones of one kind together, each journalled before it is done. */
 import { configureStack } from "../drivers/configure-stack.js";
 import { asVnflabError, type VnflabError } from "../model/error.js";
-import { type Action, describeAction } from "../plan/plan.js";
+import { type Action, describeAction } from "../plan/action.js";
 import type { EngineContext } from "./context.js";
 import type { Journal } from "./journal.js";
 import { Lab } from "./lab.js";

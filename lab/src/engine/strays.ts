@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import type { Host } from "../host/host.js";
 import { findMarkedProcesses, type MarkedProcess, stopProcesses } from "../host/marked-processes.js";
 import { VnflabError } from "../model/error.js";
-import type { Action } from "../plan/plan.js";
+import type { Action } from "../plan/action.js";
 import type { EngineContext } from "./context.js";
 import type { LabRecord } from "./record.js";
 

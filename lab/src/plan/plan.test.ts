@@ -1,18 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { parseLab } from "../model/parse-lab.js";
 import { firstNic, type Topology } from "../model/topology.js";
+import { type Action, describeAction } from "./action.js";
 import { allocate, factsWithout, type HostFacts } from "./allocate.js";
-import {
-  type Action,
-  type Desired,
-  describeAction,
-  NOTHING,
-  type Observed,
-  type Presence,
-  planDown,
-  planRestart,
-  planUp,
-} from "./plan.js";
+import { type Desired, NOTHING, type Observed, type Presence, planDown, planRestart, planUp } from "./plan.js";
 import { type JournalEntry, unfinished } from "./unfinished.js";
 
 const facts: HostFacts = { cores: [0, 1, 2, 3], availableMemoryMib: 16_000 };

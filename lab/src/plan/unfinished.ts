@@ -1,5 +1,5 @@
 /** Journal -> what a command that did not come to its end has left in doubt. Pure. */
-import type { Action } from "./plan.js";
+import type { Action } from "./action.js";
 
 export interface JournalEntry {
   readonly phase: "run" | "begin" | "done" | "failed";
