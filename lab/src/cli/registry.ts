@@ -3,6 +3,7 @@ import type { RegisterCommand } from "./command.js";
 import { registerBench } from "./commands/bench.js";
 import { registerCapture } from "./commands/capture.js";
 import { registerCompletion } from "./commands/completion.js";
+import { registerConfig } from "./commands/config.js";
 import { registerConsole } from "./commands/console.js";
 import { registerCp } from "./commands/cp.js";
 import { registerDemo } from "./commands/demo.js";
@@ -11,8 +12,10 @@ import { registerDown } from "./commands/down.js";
 import { registerEvents } from "./commands/events.js";
 import { registerExec } from "./commands/exec.js";
 import { registerGc } from "./commands/gc.js";
+import { registerGraph } from "./commands/graph.js";
 import { registerImage } from "./commands/image.js";
 import { registerImpair } from "./commands/impair.js";
+import { registerInit } from "./commands/init.js";
 import { registerInspect } from "./commands/inspect.js";
 import { registerLogs } from "./commands/logs.js";
 import { registerLs } from "./commands/ls.js";
@@ -54,6 +57,9 @@ export const commands: readonly RegisterCommand[] = [
   registerDown,
   registerGc,
   registerDemo,
+  registerInit,
+  registerGraph,
+  registerConfig,
   registerVersion,
   registerCompletion,
   registerTemplate,

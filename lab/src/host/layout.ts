@@ -18,33 +18,42 @@ export interface Layout {
   readonly runRoot: string;
   /** Cache of things that take long to find out, such as the accelerator's verdict. */
   readonly cacheDir: string;
+  /** Where the folders come from: a variable of the environment, or what is usual. */
+  readonly sources: { readonly state: string; readonly run: string; readonly cache: string };
   lab(name: string): LabPaths;
 }
 
+interface Sourced {
+  readonly path: string;
+  readonly from: string;
+}
+
 export async function resolveLayout(host: Host): Promise<Layout> {
-  const stateRoot = stateRootOf(host.env);
-  const runRoot = await runRootOf(host);
+  const { path: stateRoot, from: state } = stateRootOf(host.env);
+  const { path: runRoot, from: run } = await runRootOf(host);
   // Labs of one name in two state folders are two labs; their run folders must differ too.
   const mark = createHash("sha256").update(stateRoot).digest("hex").slice(0, 4);
   return {
     stateRoot,
     runRoot,
     cacheDir: host.env.VNFLAB_CACHE ?? join(stateRoot, "cache"),
+    sources: { state, run, cache: host.env.VNFLAB_CACHE ? "VNFLAB_CACHE" : "below the state folder" },
     lab: (name) => ({ stateDir: join(stateRoot, "labs", name), runDir: join(runRoot, `${name}-${mark}`) }),
   };
 }
 
-function stateRootOf(env: Host["env"]): string {
-  if (env.VNFLAB_STATE) return env.VNFLAB_STATE;
-  if (env.XDG_STATE_HOME) return join(env.XDG_STATE_HOME, "vnflab");
-  if (env.HOME) return join(env.HOME, ".local", "state", "vnflab");
+function stateRootOf(env: Host["env"]): Sourced {
+  if (env.VNFLAB_STATE) return { path: env.VNFLAB_STATE, from: "VNFLAB_STATE" };
+  if (env.XDG_STATE_HOME) return { path: join(env.XDG_STATE_HOME, "vnflab"), from: "XDG_STATE_HOME" };
+  if (env.HOME) return { path: join(env.HOME, ".local", "state", "vnflab"), from: "HOME" };
   throw new VnflabError("VNF_USAGE", "no folder for the lab's state: HOME is not set", {
     hint: "Set VNFLAB_STATE to a folder.",
   });
 }
 
-async function runRootOf(host: Host): Promise<string> {
-  if (host.env.VNFLAB_RUN) return host.env.VNFLAB_RUN;
+async function runRootOf(host: Host): Promise<Sourced> {
+  if (host.env.VNFLAB_RUN) return { path: host.env.VNFLAB_RUN, from: "VNFLAB_RUN" };
   const userRun = `/run/user/${host.uid}`;
-  return (await host.files.kind(userRun)) === "directory" ? `${userRun}/vnflab` : `/tmp/vnflab-${host.uid}`;
+  if ((await host.files.kind(userRun)) === "directory") return { path: `${userRun}/vnflab`, from: userRun };
+  return { path: `/tmp/vnflab-${host.uid}`, from: `there is no ${userRun}` };
 }

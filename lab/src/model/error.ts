@@ -120,6 +120,11 @@ export const ERROR_CODES = {
     summary: "A file or folder of the lab cannot be read or written.",
     hint: "Check rights and free space, or set VNFLAB_STATE and VNFLAB_RUN to other folders.",
   },
+  VNF_FILE_EXISTS: {
+    exitCode: 22,
+    summary: "A new file would have to overwrite one that is there.",
+    hint: "Choose another name, or remove the file.",
+  },
   VNF_SWITCH_PORTS: {
     exitCode: 26,
     summary: "The lab has more NICs than one switch has ports.",

@@ -63,7 +63,7 @@ describe("--set", () => {
     ],
     ["machines.vm1.cpus.x=2", "--set machines.vm1.cpus.x=2: machines.vm1.cpus is a value, there is no x in it"],
     ["machines.vm1.cpus=two", "--set machines.vm1.cpus=two: must be a number"],
-    ["machines.vm1.cpus=2.5", "--set machines.vm1.cpus=2.5: must be a whole number, not a number"],
+    ["machines.vm1.cpus=2.5", "--set machines.vm1.cpus=2.5: must be a whole number"],
     ["machines.vm1.cpus=0", "--set machines.vm1.cpus=0: must be 1 or more"],
     ["machines.vm1.forwarding=yes", "--set machines.vm1.forwarding=yes: must be true or false"],
     ["machines.vm1.kind=xm", "--set machines.vm1.kind=xm: must be one of vm, process"],
