@@ -158,10 +158,8 @@ function patchProcessor(editor: DomainEditor, { accelerator, vcpus }: DomainValu
   const cpu = find(root, "cpu");
   if (accelerator === "tcg") {
     if (cpu?.getAttribute("mode") === "maximum") return;
-    const after = cpu ? (cpu.previousSibling as Element | null) : null;
     if (cpu) editor.drop(cpu, "without KVM the fullest emulated processor is taken; DPDK needs SSE4.2 at least");
-    const made = insertAfter(root, "cpu", after && children(root).includes(after) ? after : find(root, "vcpu"));
-    setAttributes(made, { mode: "maximum", check: "none" });
+    insertAfter(root, "cpu", find(root, "vcpu"), { mode: "maximum", check: "none" });
     return;
   }
   if (!cpu) {
