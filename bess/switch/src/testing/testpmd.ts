@@ -57,8 +57,13 @@ export class Testpmd {
   /** At its prompt, not yet forwarding. */
   static async start(options: PeerOptions): Promise<Testpmd> {
     const peer = new Testpmd(options);
-    await peer.#seen(/testpmd> /, 0);
-    return peer;
+    try {
+      await peer.#seen(/testpmd> /, 0);
+      return peer;
+    } catch (error) {
+      await peer.end("SIGKILL");
+      throw error;
+    }
   }
 
   async #seen(text: RegExp, from: number): Promise<RegExpExecArray> {
