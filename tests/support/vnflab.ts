@@ -15,6 +15,9 @@ export interface Run {
 }
 
 export class Vnflab {
+  /** `uid`: the command runs as this user. */
+  constructor(private readonly as: { readonly uid?: number } = {}) {}
+
   readonly folder = join(tmpdir(), `vnflab-e2e-${randomBytes(3).toString("hex")}`);
   readonly state = join(this.folder, "state");
   readonly run = join(this.folder, "run");
@@ -22,7 +25,12 @@ export class Vnflab {
   /** Starts the command and does not wait for it; with more variables in its environment. */
   start(argv: readonly string[], more: Readonly<Record<string, string>> = {}): ProcessPromise {
     const env = { ...process.env, ...more, VNFLAB_STATE: this.state, VNFLAB_RUN: this.run };
-    return $({ env, nothrow: true, quiet: true, cwd: REPOSITORY })`exec ${process.execPath} ${COMMAND} ${argv}`;
+    const options = { env, nothrow: true, quiet: true, cwd: REPOSITORY };
+    const { uid } = this.as;
+    if (uid === undefined) return $(options)`exec ${process.execPath} ${COMMAND} ${argv}`;
+    const user = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
+    const command = [...user, "env", `HOME=${this.folder}`, process.execPath, COMMAND, ...argv];
+    return $(options)`exec ${command}`;
   }
 
   /** Starts the command and sends it a signal once it has said these words on standard error. */

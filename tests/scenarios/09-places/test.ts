@@ -1,0 +1,155 @@
+/** The same lab at other places: in a container, on another host, as an ordinary user. `--set` alone says where. */
+import { spawnSync } from "node:child_process";
+import { chownSync, existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { DockerEngine } from "../../support/docker-engine.js";
+import { failures, parseReport } from "../../support/report.js";
+import { SshServer } from "../../support/ssh-server.js";
+import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
+
+const VMS = "lab/examples/two-vms/lab.yaml";
+const PROCESSES = "lab/examples/two-processes/lab.yaml";
+const NOBODY = 65534;
+
+const notBuilt = missing([
+  "build/images/guest/current/manifest.json",
+  "build/images/guest/payload.img",
+  "build/c/bess/switch/dataplane/libvportd_dp.so",
+]);
+const notRoot = process.geteuid?.() === 0 ? undefined : "only root starts servers of its own";
+const programMissing = (path: string) => (existsSync(path) ? undefined : `not installed: ${path}`);
+
+async function passes(vnflab: Vnflab, lab: string): Promise<void> {
+  const { exitCode, stdout, stderr } = await vnflab.command("test", lab, "--quick", "--json");
+  expect(failures(parseReport(stdout || "{}")), stderr).toEqual([]);
+  expect(exitCode, stderr).toBe(0);
+}
+
+const noDocker = notBuilt ?? notRoot ?? programMissing("/usr/sbin/dockerd");
+
+describe.skipIf(noDocker)(`in a container${noDocker ? ` (${noDocker})` : ""}`, () => {
+  const vnflab = new Vnflab();
+  let engine: DockerEngine | undefined;
+  let refused = "";
+
+  beforeAll(async () => {
+    vnflab.make();
+    engine = await DockerEngine.start(join(vnflab.folder, "docker")).catch((error: Error) => {
+      refused = error.message;
+      return undefined;
+    });
+    // Also for `gc`, which has no lab file to name an engine.
+    if (engine) process.env.DOCKER_HOST = engine.address;
+    if (engine) await vnflab.must("image", "build", "host");
+  });
+  afterEach(async () => {
+    if (!engine) return;
+    await vnflab.downAll();
+    expect(await engine.containers()).toEqual([]);
+    expect(vnflab.leftovers()).toEqual([]);
+  });
+  afterAll(async () => {
+    await engine?.stop();
+    delete process.env.DOCKER_HOST;
+    vnflab.remove();
+  });
+
+  it("two VMs pass their suites, and nothing is left", async ({ skip }) => {
+    if (!engine) return skip(refused);
+    await vnflab.must("up", VMS, "--set", `host={docker: "${engine.address}"}`);
+    expect(await engine.containers()).toHaveLength(1);
+    await passes(vnflab, "two-vms");
+    const run = await vnflab.command(
+      "exec",
+      "two-vms",
+      "vm2",
+      "--",
+      "sh",
+      "-c",
+      "cat /proc/sys/kernel/hostname; exit 7",
+    );
+    expect(run).toMatchObject({ exitCode: 7, stdout: "vm2\n" });
+    expect((await vnflab.must("logs", "two-vms", "vm1")).stdout).toContain("vnflab: ready");
+    await vnflab.must("down", "two-vms");
+    expect(await engine.containers()).toEqual([]);
+  });
+
+  it("a container that a killed command left is found by gc", async ({ skip }) => {
+    if (!engine) return skip(refused);
+    await vnflab.signalAt("connect a port for each", "SIGKILL", "up", PROCESSES, "--set", "host=docker");
+    expect(await engine.containers()).toHaveLength(1);
+    await vnflab.must("gc");
+    expect(await engine.containers()).toEqual([]);
+  });
+
+  it("the images are listed, and those of no use are pruned", async ({ skip }) => {
+    if (!engine) return skip(refused);
+    const { images } = await vnflab.json<{ images: { name: string; current: boolean }[] }>("image", "ls");
+    expect(images.filter(({ name, current }) => current && name.startsWith("vnflab-host:"))).toHaveLength(1);
+  });
+});
+
+const noSsh = notBuilt ?? notRoot ?? programMissing("/usr/sbin/sshd");
+
+describe.skipIf(noSsh)(`on another host${noSsh ? ` (${noSsh})` : ""}`, () => {
+  const vnflab = new Vnflab();
+  const there = join(vnflab.folder, "there");
+  let server: SshServer;
+
+  beforeAll(async () => {
+    vnflab.make();
+    const env = {
+      VNFLAB_STATE: join(there, "state"),
+      VNFLAB_RUN: join(vnflab.folder, "r"),
+      XDG_CACHE_HOME: join(there, "cache"),
+    };
+    server = await SshServer.start(join(vnflab.folder, "ssh"), env);
+    process.env.VNFLAB_SSH_CONFIG = server.config;
+  });
+  afterEach(async () => {
+    await vnflab.downAll();
+    expect(vnflab.leftovers()).toEqual([]);
+  });
+  afterAll(async () => {
+    delete process.env.VNFLAB_SSH_CONFIG;
+    await server?.stop();
+    vnflab.remove();
+  });
+
+  it("two VMs pass their suites, and nothing of them is left there", async () => {
+    await vnflab.must("up", VMS, "--set", "host={libvirt: qemu+ssh://there/session}");
+    await passes(vnflab, "two-vms");
+    await vnflab.must("down", "two-vms");
+    expect(existsSync(join(vnflab.folder, "r"))).toBe(false);
+    expect(readdirSync(join(there, "state", "labs"))).toEqual([]);
+  });
+});
+
+/** Other people's folders may be closed to an ordinary user. */
+function unreadable(): string | undefined {
+  const as = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
+  const { status } = spawnSync("setpriv", [...as, "test", "-r", join(REPOSITORY, "package.json")]);
+  return status === 0 ? undefined : `user ${NOBODY} cannot read ${REPOSITORY}`;
+}
+
+const noUser = notBuilt ?? notRoot ?? unreadable();
+
+describe.skipIf(noUser)(`as an ordinary user${noUser ? ` (${noUser})` : ""}`, () => {
+  const vnflab = new Vnflab({ uid: NOBODY });
+  beforeAll(() => {
+    vnflab.make();
+    chownSync(vnflab.folder, NOBODY, NOBODY);
+  });
+  afterEach(async () => {
+    await vnflab.downAll();
+    expect(vnflab.leftovers()).toEqual([]);
+  });
+  afterAll(() => vnflab.remove());
+
+  it("two VMs pass their suites, and nothing is left", async () => {
+    await vnflab.must("up", VMS);
+    await passes(vnflab, "two-vms");
+    await vnflab.must("down", "two-vms");
+  });
+});
