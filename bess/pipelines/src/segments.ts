@@ -11,7 +11,7 @@
 //   in_A_q -> gate q of impair_A (Impair) by gate q -> fib_A_q or switch_LINK
 //
 // so that a link can be impaired while it carries traffic, without taking the graph apart. One that does nothing costs
-// a few nanoseconds a batch. It stands at the input: what A sends is impaired once, whoever it is for, and a round trip
+// some 2 ns a frame. It stands at the input: what A sends is impaired once, whoever it is for, and a round trip
 // between A and B sees the delay twice. One Impair has all queues of its port, which thus share one rate.
 import type { Argument, Pipeline } from "@vnflab/bess-client";
 import { add, checkPorts, type ForwardPort, forward, laneOutput, queueInput, queuesOf, vhostPorts } from "./forward.js";
