@@ -6,7 +6,7 @@ NICE ?=
 MESON_TEST = meson test --no-rebuild --print-errorlogs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench bench-model bench-instructions soak test-slow-worker fuzz golden clean
+.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench bench-model bench-instructions soak soak-lab test-slow-worker fuzz golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -79,6 +79,10 @@ test-slow-worker: build-c ## what a worker's slow application costs the others (
 
 soak: build-c ## connections without end in all designs (SECONDS each, default 600), all at once
 	@stack/testing/designs/soak.sh $(or $(SECONDS),600)
+
+soak-lab: build image ## a lab's life: 50 rounds in which a random process dies, and 3 with VMs (ROUNDS, VM_ROUNDS, SEED)
+	@SURVIVES_ROUNDS=$(or $(ROUNDS),50) SURVIVES_VM_ROUNDS=$(or $(VM_ROUNDS),3) SURVIVES_SEED=$(or $(SEED),1) \
+		npx vitest run --config tests/vitest.config.ts --testTimeout 3600000 scenarios/08-survives
 
 fuzz: setup ## run the fuzzer of every wire parser (SECONDS each, default 60)
 	@stack/fuzz/run.sh $(or $(SECONDS),60)

@@ -2,6 +2,7 @@
 import type { Deployment } from "../model/deployment.js";
 import type { Topology } from "../model/topology.js";
 import { allocate, factsWithout, type HeldCore } from "../plan/allocate.js";
+import { keepAddresses } from "../plan/keep-addresses.js";
 import { coresOf, heldCores, planningLock, writeClaim } from "./claims.js";
 import type { EngineContext } from "./context.js";
 import { lockFile } from "./down.js";
@@ -27,7 +28,8 @@ export async function plannedDeployment(
   const held = old?.heldCores ?? (isOnAnotherHost(place) ? [] : await heldCores(context, runDir));
   const facts = await context.facts(place);
   const dirs = { stateDir, runDir: (await foldersAt(context, place, topology.name)).runDir };
-  const deployment = allocate(topology, { ...factsWithout(old?.deployment, facts), heldCores: held }, dirs);
+  const settled = old ? keepAddresses(topology, old.deployment) : topology;
+  const deployment = allocate(settled, { ...factsWithout(old?.deployment, facts), heldCores: held }, dirs);
   const own = coresOf(deployment);
   const shared = held.filter(({ core }) => own.includes(core));
   for (const lab of new Set(shared.map((one) => one.lab))) {

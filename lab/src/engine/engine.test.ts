@@ -55,6 +55,17 @@ describe("up and down", () => {
     expect(await labStatus(context, "pair")).toMatchObject({ machines: [{ name: "left" }, { name: "middle" }] });
   });
 
+  it("leaves everybody where it is when a machine comes between them", async () => {
+    await run();
+    const before = (await labStatus(context, "pair")).machines.map(({ name, address, mac }) => [name, address, mac]);
+    machines.calls.length = 0;
+    await writeLab("{left: {kind: process, stack: {workers: 1}}, middle: {kind: process}, right: {kind: process}}");
+    await run();
+    expect(machines.calls).not.toContain("stop left");
+    const after = (await labStatus(context, "pair")).machines.map(({ name, address, mac }) => [name, address, mac]);
+    expect(after.filter(([name]) => name !== "middle")).toEqual(before);
+  });
+
   it("starts all anew when the switch's own keys have changed", async () => {
     await run();
     machines.calls.length = 0;

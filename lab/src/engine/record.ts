@@ -126,8 +126,14 @@ function machineFingerprint({ deadlinesMs: _, ...spec }: MachineSpec, { machines
   return fingerprint([spec, machines.find(({ name }) => name === spec.machine)]);
 }
 
+/** The order of keys means nothing. */
 function fingerprint(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+  const text = JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 function recordFile(stateDir: string): string {

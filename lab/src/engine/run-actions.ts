@@ -1,4 +1,5 @@
 /** Carries actions out: consecutive ones of one kind together, each journalled before it is done. */
+import { setMaxListeners } from "node:events";
 import { configureStack } from "../drivers/configure-stack.js";
 import { asVnflabError, type VnflabError } from "../model/error.js";
 import { type Action, describeAction } from "../plan/action.js";
@@ -44,6 +45,8 @@ async function runGroup(
   const failures: VnflabError[] = [];
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
+  // Each machine listens a few times, which is no leak.
+  setMaxListeners(0, signal, ended.signal, options.signal);
   const fail = (thrown: unknown) => {
     // What the end of the group brings down with it is no failure of its own.
     if (!ended.signal.aborted || options.keepGoing) failures.push(asVnflabError(thrown));

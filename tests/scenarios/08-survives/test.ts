@@ -97,6 +97,15 @@ describe.skipIf(noProcesses)(`a lab of processes survives${noProcesses ? ` (${no
     for (let round = 0; round < ROUNDS; round++) await killOne(PROCESSES, random);
   });
 
+  it("nothing when it is in the foreground of a command that is killed", async () => {
+    const running = vnflab.start(["up", PROCESSES.file, "--foreground"]);
+    await expect.poll(states, { timeout: 60_000, interval: 500 }).toEqual([`${PROCESSES.name}: up`]);
+    expect(vnflab.processes().length).toBeGreaterThan(0);
+    process.kill(running.pid as number, "SIGKILL");
+    await running;
+    await expect.poll(() => vnflab.leftovers(), { timeout: 60_000, interval: 200 }).toEqual([]);
+  });
+
   it("a second lab of the same example, and either goes without the other", async () => {
     const [first, second] = await Promise.all([
       vnflab.command("up", PROCESSES.file),
