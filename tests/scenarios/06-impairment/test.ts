@@ -1,0 +1,199 @@
+/**
+ * A link that is impaired while the lab runs: 1 % loss, 10 ms delay, 1 ms jitter, measured at its ends over 200,000
+ * datagrams and their echoes; and a TCP transfer across it that arrives as it was sent. Before that, what the switch
+ * costs while nobody sends.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { failures, parseReport } from "../../support/report.js";
+import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
+
+const APPS = "build/c/stack/apps";
+const BUILT = [`${APPS}/udp_sink`, `${APPS}/tcp_sink`, "build/c/bess/switch/dataplane/libvportd_dp.so"];
+const DATAGRAMS = 200_000;
+const LOSS = 0.01;
+const DELAY_US = 10_000;
+/** Of 200,000 at 1 %, 0.1 points are 4.5 standard deviations; the seed makes it the same every time. */
+const LOSS_WITHIN = 0.001;
+const JITTER_US = 1000;
+const PROMPT_US = 1000;
+const DELAY_WITHIN = 0.05 * DELAY_US;
+/** How long an idle switch is watched, and how much of a core it may use then. */
+const IDLE_S = 20;
+const IDLE_SHARE = 0.15;
+const IMPAIRED = ["--delay", "10ms", "--jitter", "1ms", "--loss", "1%", "--seed", "7"];
+
+interface Port {
+  readonly name: string;
+  readonly linkUp: boolean;
+  readonly received: number;
+  readonly sent: number;
+  readonly dropped: number;
+}
+
+interface Inspected {
+  readonly switch: { readonly pid: number };
+  readonly machines: readonly {
+    readonly name: string;
+    readonly nics: readonly { readonly address: string; readonly port: Port | null }[];
+  }[];
+}
+
+interface Impairment {
+  readonly impair?: { readonly delayUs: number; readonly loss: number };
+  readonly ports: readonly { readonly port: string; readonly lost: number; readonly limited: number }[];
+}
+
+interface Source {
+  readonly sent: number;
+  readonly echoed: number;
+  readonly rtt_us: { readonly min: number; readonly p50: number; readonly p99: number };
+}
+
+interface Lab {
+  readonly name: string;
+  readonly machines: readonly [from: string, to: string];
+  /** Slow enough for the machines not to drop frames by themselves. */
+  readonly pps: number;
+  readonly bytes: string;
+  readonly needs: readonly string[];
+  /** Where a machine has its programs and its stack's configuration. */
+  place(vnflab: Vnflab, machine: string): { readonly bin: string; readonly conf: string };
+}
+
+const LABS: readonly Lab[] = [
+  {
+    name: "two-processes",
+    machines: ["left", "right"],
+    pps: 10_000,
+    bytes: "4m",
+    needs: BUILT,
+    place: (vnflab, machine) => ({
+      bin: join(REPOSITORY, APPS),
+      conf: join(vnflab.state, "labs/two-processes", machine, "work/stack.conf"),
+    }),
+  },
+  {
+    name: "two-vms",
+    machines: ["vm1", "vm2"],
+    pps: 2000,
+    bytes: "2m",
+    needs: [...BUILT, "build/images/guest/current/manifest.json"],
+    place: () => ({ bin: "/opt/vnflab/bin", conf: "/run/vnflab/stack.conf" }),
+  },
+];
+
+/** Processor time that a process has used, in seconds. */
+function processorSeconds(pid: number): number {
+  const afterName = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(afterName[11]) + Number(afterName[12])) / 100;
+}
+
+describe.each(LABS)("an impaired link of $name", (lab) => {
+  const reason = missing(lab.needs);
+  const [from, to] = lab.machines;
+  const vnflab = new Vnflab();
+  beforeAll(() => vnflab.make());
+  afterEach(async () => {
+    await vnflab.downAll();
+    expect(vnflab.leftovers()).toEqual([]);
+  });
+  afterAll(() => vnflab.remove());
+
+  const nic = async (machine: string) => {
+    const { machines } = await vnflab.json<Inspected>("inspect", lab.name);
+    const [found] = machines.find(({ name }) => name === machine)?.nics ?? [];
+    if (!found?.port) throw new Error(`no port of ${machine}`);
+    return { address: found.address.split("/")[0] ?? "", port: found.port };
+  };
+  const port = async (machine: string) => (await nic(machine)).port;
+  /** Of a core, that the switch uses while nobody sends. */
+  const idleShare = async () => {
+    const { pid } = (await vnflab.json<Inspected>("inspect", lab.name)).switch;
+    const before = processorSeconds(pid);
+    await new Promise((resolve) => setTimeout(resolve, IDLE_S * 1000));
+    return (processorSeconds(pid) - before) / IDLE_S;
+  };
+  const impairment = () => vnflab.json<Impairment>("impair", lab.name, "lan");
+
+  const app = async (machine: string, program: string, ...options: string[]) => {
+    const { bin, conf } = lab.place(vnflab, machine);
+    const run = await vnflab.must(
+      "exec",
+      lab.name,
+      machine,
+      "--",
+      join(bin, program),
+      "-f",
+      conf,
+      "--json",
+      ...options,
+    );
+    const lines = run.stdout.trim().split("\n");
+    return JSON.parse(lines.findLast((line) => line.includes('"result"')) ?? "{}") as Record<string, unknown>;
+  };
+
+  /** Datagrams from one to the other and back, each at the same distance from the one before. */
+  const echo = async (datagrams: number) => {
+    const { address } = await nic(to);
+    const sink = app(to, "udp_sink", "-l", "9999", "-t", "10", "--echo");
+    await expect.poll(async () => (await port(to)).linkUp, { timeout: 60_000 }).toBe(true);
+    const args = ["-a", address, "-p", "9999", "-n", String(datagrams), "-r", String(lab.pps), "-s", "100", "--echo"];
+    const source = (await app(from, "udp_source", ...args)) as unknown as Source;
+    return { source, received: Number((await sink).received) };
+  };
+
+  it.skipIf(reason)(
+    `loses and delays what it should, and TCP arrives whole${reason ? ` (${reason})` : ""}`,
+    async () => {
+      await vnflab.must("up", `lab/examples/${lab.name}/lab.yaml`);
+      const idle = await idleShare();
+      console.log(`${lab.name}: the idle switch uses ${(idle * 100).toFixed(1)} % of a core`);
+      expect(idle).toBeLessThan(IDLE_SHARE);
+
+      const plain = await echo(5000);
+      expect((await impairment()).impair).toBeUndefined();
+
+      await vnflab.must("impair", lab.name, "lan", ...IMPAIRED);
+      const before = { to: await port(to), from: await port(from), lost: await impairment() };
+      const { source, received } = await echo(DATAGRAMS);
+      const after = { to: await port(to), from: await port(from), lost: await impairment() };
+      const droppedThere = after.to.dropped - before.to.dropped;
+      const droppedBack = after.from.dropped - before.from.dropped;
+      const delayUs = (source.rtt_us.p50 - plain.source.rtt_us.p50) / 2;
+      const fastestUs = source.rtt_us.min / 2;
+      const lossThere = 1 - (received + droppedThere) / source.sent;
+      const lossBack = 1 - (source.echoed + droppedBack) / received;
+      console.log(
+        `${lab.name}: sent ${source.sent}, received ${received}, echoed ${source.echoed}, not taken by the machines ` +
+          `${droppedThere} + ${droppedBack}; loss ${(lossThere * 100).toFixed(3)} % and ${(lossBack * 100).toFixed(3)} %, ` +
+          `delay ${delayUs} us, of the fastest ${fastestUs + JITTER_US} us (round trip ${plain.source.rtt_us.p50} us without, ${source.rtt_us.p50} us with; ` +
+          `least ${source.rtt_us.min}, p99 ${source.rtt_us.p99})`,
+      );
+      expect(source.sent).toBe(DATAGRAMS);
+      expect(Math.abs(lossThere - LOSS)).toBeLessThan(LOSS_WITHIN);
+      expect(Math.abs(lossBack - LOSS)).toBeLessThan(LOSS_WITHIN);
+      // The fastest of so many took delay - jitter both ways, whatever else the machine was busy with.
+      expect(Math.abs(fastestUs + JITTER_US - DELAY_US)).toBeLessThan(DELAY_WITHIN);
+      expect(source.rtt_us.min).toBeGreaterThanOrEqual(2 * (DELAY_US - JITTER_US));
+      // The median tells about the link as long as the machines answer at once by themselves.
+      if (plain.source.rtt_us.p50 < PROMPT_US) expect(Math.abs(delayUs - DELAY_US)).toBeLessThan(DELAY_WITHIN);
+      // The switch's own account: nothing was dropped there but by chance.
+      expect(after.lost.ports.map(({ limited }) => limited)).toEqual([0, 0]);
+
+      const test = await vnflab.command("test", lab.name, "--only", "tcp.bulk", "--bytes", lab.bytes, "--json");
+      expect(failures(parseReport(test.stdout || "{}")), test.stderr).toEqual([]);
+      expect(test.exitCode).toBe(0);
+      const [bulk] = parseReport(test.stdout).cases;
+      expect(bulk?.figures).toMatchObject({ verified: true });
+      expect(bulk?.figures?.sha256).toMatch(/^[0-9a-f]{64}$/);
+
+      await vnflab.must("impair", lab.name, "lan", "--clear");
+      const again = await echo(5000);
+      expect(again.source.rtt_us.p50).toBeLessThan(DELAY_US);
+      await vnflab.must("down", lab.name);
+    },
+    600_000,
+  );
+});
