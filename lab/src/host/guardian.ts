@@ -22,6 +22,8 @@ export async function startGuardian(argv: readonly string[]): Promise<Guardian> 
   if (child?.stdin && "unref" in child.stdin) (child.stdin as unknown as { unref(): void }).unref();
   return {
     async [Symbol.asyncDispose]() {
+      // Whoever waits for its end must be there to see it: a program with nothing else to do would end before.
+      child?.ref();
       // Itself before its pipe, or it would take the end of the pipe for the end of this process.
       if (pid !== undefined) process.kill(-pid, "SIGKILL");
       await running;
