@@ -149,11 +149,14 @@ static void moves_lose_and_disorder_nothing(const struct twin_params *params, bo
     /* Without TIME-WAIT another worker may take a port again before the server is done with it. */
     s->allowed = "tcp.drop_syn_sent_ack tcp.drop_syn_in_window tcp.drop_listen_flags tcp.drop_no_connection "
                  "tcp.drop_reset_no_connection";
-    /* The new worker may send by another queue of the device, and between queues there is no order. */
-    if (p.side[0].queues > 1)
+    /* The new worker may send by another queue of the device, and between queues there is no order: of
+     * datagrams only one is under way then. */
+    if (p.side[0].queues > 1) {
+        s->echo.p.window = 1;
         s->allowed = "tcp.drop_syn_sent_ack tcp.drop_syn_in_window tcp.drop_listen_flags "
                      "tcp.drop_no_connection tcp.drop_reset_no_connection tcp.drop_paws "
                      "tcp.drop_out_of_window tcp.rx_out_of_order";
+    }
     s->moves = true;
     s->talk.p.movable = true;
     s->echo.p.len = 200; /* as many as there are fit into the small buffer of one socket */
