@@ -38,6 +38,13 @@ async function said(running: ProcessPromise, words: string): Promise<void> {
   });
 }
 
+/** It may have ended by itself: a sink does when its source has said that it ends. */
+function interrupt(running: ProcessPromise): void {
+  try {
+    process.kill(running.pid as number, "SIGINT");
+  } catch {}
+}
+
 /** Frames a second from a machine, as `top` sees them over one second. */
 async function rateFrom(vnflab: Vnflab, lab: string, machine: string): Promise<number> {
   const sample = JSON.parse((await vnflab.must("top", lab, "--count", "1", "--json")).stdout) as TopSample;
@@ -74,7 +81,7 @@ async function traffic(vnflab: Vnflab, lab: string, from: string, to: string, ad
   return {
     async [Symbol.asyncDispose]() {
       for (const running of [source, sink]) {
-        process.kill(running.pid as number, "SIGINT");
+        interrupt(running);
         await running;
       }
     },

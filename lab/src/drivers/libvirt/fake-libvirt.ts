@@ -1,4 +1,5 @@
 /** libvirt in memory, with a guest agent behind each domain. The guests' programs are those of the fake host. */
+import { randomUUID } from "node:crypto";
 import type { ChildProcess } from "../../host/exec.js";
 import type { FakeHost } from "../../host/fake-host.js";
 import { faultError } from "./fault-error.js";
@@ -72,6 +73,8 @@ export class FakeLibvirt implements Libvirt {
       const domain = this.domain(name);
       if (domain.onReboot === "destroy") return this.set(name, { state: "shutoff", reason: 1 });
       domain.guest = new FakeGuest(this.host);
+      // Its agent is back by and by.
+      domain.guest.missed = 3;
       return null;
     },
     onReboot: ({ name, action }) => {
@@ -134,7 +137,10 @@ class FakeGuest {
   answers = true;
   /** So many commands are not answered; then the agent is back. */
   missed = 0;
-  readonly files = new Map<string, Buffer>([["/run/vnflab/ready", Buffer.from('{"uio":["0000:01:00.0"]}')]]);
+  readonly files = new Map<string, Buffer>([
+    ["/run/vnflab/ready", Buffer.from('{"uio":["0000:01:00.0"]}')],
+    ["/proc/sys/kernel/random/boot_id", Buffer.from(randomUUID())],
+  ]);
   private readonly programs = new Map<number, { child: ChildProcess; exitCode?: number }>();
   private readonly handles: { readonly path: string; at: number }[] = [];
 

@@ -26,8 +26,11 @@ export interface GuestShell {
   /** Folder in the guest for the output files. */
   readonly workDir: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Called when the agent failed: gives the error to end with, or undefined to ask the agent again. */
-  readonly giveUp: (failure: unknown, failingForMs: number) => Promise<Error | undefined>;
+  /**
+   * Called when the agent failed: gives the error to end with, or undefined to ask the agent again; "anew" when it could
+   * not have answered, so that the time until now does not count.
+   */
+  readonly giveUp: (failure: unknown, failingForMs: number) => Promise<Error | "anew" | undefined>;
 }
 
 export async function startGuestProcess(shell: GuestShell, command: GuestCommand): Promise<GuestProcess> {
@@ -128,8 +131,9 @@ class Watch {
         return answer;
       } catch (failure) {
         this.failingSince ??= this.shell.clock.now();
-        const error = await this.shell.giveUp(failure, this.shell.clock.now() - this.failingSince);
-        if (error) throw error;
+        const verdict = await this.shell.giveUp(failure, this.shell.clock.now() - this.failingSince);
+        if (verdict instanceof Error) throw verdict;
+        if (verdict === "anew") this.failingSince = undefined;
       }
       await this.shell.clock.delay(pause);
     }

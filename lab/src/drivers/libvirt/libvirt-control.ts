@@ -1,21 +1,26 @@
 /** Pause, reset and snapshots of libvirt domains. */
 import { dirname } from "node:path";
 import type { Host } from "../../host/host.js";
+import { type Probed, waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
 import type { MachineControl, VmSpec } from "../machine-driver.js";
 import { isAlive } from "./domain-state.js";
+import type { GuestAgent } from "./guest-agent.js";
 import { faultOf, hasFault, type Libvirt } from "./libvirt.js";
 import { type DomainState, FAULT, type LibvirtCall, type Params } from "./native/protocol.js";
 
 /** A gigabyte of memory on a slow disk. */
 const STATE_MS = 300_000;
 const DESTROY_MS = 60_000;
+/** Another one with every boot. */
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
 /** What the driver lends to its control. */
 export interface Domains {
   readonly host: Host;
   /** Undefined when there is no such domain. */
   state(spec: VmSpec): Promise<DomainState | undefined>;
+  agent(spec: VmSpec): GuestAgent;
   using<T>(spec: VmSpec, use: (libvirt: Libvirt) => Promise<T>): Promise<T>;
 }
 
@@ -33,18 +38,42 @@ export class LibvirtControl implements MachineControl<VmSpec> {
   }
 
   /**
-   * The template has a guest that reboots end; a reset is a reboot for QEMU as well. So this rule is lifted for the moment
-   * of the reset, and QEMU looks at it when it is told to reset, not when it does.
+   * The template has a guest that reboots end; a reset is a reboot for QEMU and libvirt as well, which look at the rule
+   * when it happens, some time after they were asked. So the rule is lifted until the guest has begun anew.
    */
   async reset(spec: VmSpec): Promise<void> {
     await this.require(spec);
     const name = spec.domainName;
+    const before = await this.bootId(spec);
     await this.call(spec, "onReboot", { name, action: "restart" });
+    await this.call(spec, "reset", { name });
+    await this.resume(spec);
+    await this.untilBootedAnew(spec, before);
+    await this.call(spec, "onReboot", { name, action: "destroy" });
+  }
+
+  private async untilBootedAnew(spec: VmSpec, before: string | undefined): Promise<void> {
+    const { console, agent } = spec.deadlinesMs;
+    const probe = async (): Promise<Probed<void>> => {
+      await this.require(spec);
+      const now = await this.bootId(spec);
+      if (now !== undefined && now !== before) return { reached: true, value: undefined };
+      return { reached: false, lastSeen: now === undefined ? "no answer from its agent" : "the boot before" };
+    };
+    await waitFor(this.domains.host.clock, probe, {
+      deadlineMs: console + agent,
+      signal: new AbortController().signal,
+      onDeadline: (lastSeen) =>
+        new VnflabError("VNF_NOT_READY", `${spec.machine} has not booted after its reset; last seen: ${lastSeen}`),
+    });
+  }
+
+  /** Of the boot that runs; undefined when the guest does not answer. */
+  private async bootId(spec: VmSpec): Promise<string | undefined> {
     try {
-      await this.call(spec, "reset", { name });
-      await this.resume(spec);
-    } finally {
-      await this.call(spec, "onReboot", { name, action: "destroy" });
+      return new TextDecoder().decode(await this.domains.agent(spec).readFile(BOOT_ID)).trim();
+    } catch {
+      return undefined;
     }
   }
 

@@ -115,6 +115,26 @@ describe("the libvirt driver", () => {
     await expect(hopeless.wait()).rejects.toMatchObject({ code: "VNF_GUEST_COMMAND", message: /not connected/ });
   });
 
+  it("waits for a paused guest as long as it takes, and is as patient as ever when it goes on", async () => {
+    const { host, driver, libvirt } = await started();
+    const process = await driver.exec(spec, { argv: ["printf", "%s", "x"] });
+    const { clock } = host;
+    const delay = clock.delay.bind(clock);
+    let waited = 0;
+    await driver.control.pause(spec);
+    clock.delay = async (ms, signal) => {
+      waited += ms;
+      if (waited > 300_000 && libvirt.domains.get("vnflab-l-m")?.state.state === "paused") {
+        await driver.control.resume(spec);
+        // The agent takes a moment to be back.
+        libvirt.guest("vnflab-l-m").missed = 20;
+      }
+      return delay(ms, signal);
+    };
+    expect((await process.wait()).stdout).toBe("x");
+    expect(waited).toBeGreaterThan(300_000);
+  });
+
   it("says what the guest's init complained about", async () => {
     const { driver, libvirt } = await started();
     const { files } = libvirt.guest("vnflab-l-m");

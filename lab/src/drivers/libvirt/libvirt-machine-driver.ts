@@ -62,6 +62,7 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     this.control = new LibvirtControl({
       host,
       state: (spec) => this.state(spec),
+      agent: (spec) => this.agent(spec),
       using: (spec, use) => this.using(spec, use),
     });
   }
@@ -129,6 +130,8 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
   }
 
   async exec(spec: VmSpec, command: GuestCommand): Promise<GuestProcess> {
+    // Libvirt would wait for the agent's answer, for long.
+    if ((await this.state(spec))?.state === "paused") throw pausedError(spec, `run ${command.argv[0] ?? "nothing"}`);
     return this.inGuest(spec, `run ${command.argv[0] ?? "nothing"}`, () =>
       startGuestProcess(this.shell(spec), command),
     );
@@ -286,7 +289,7 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
         const { status, detail, paused } = await this.observe(spec);
         if (status !== "running") return this.lost(spec, detail);
         // Somebody has paused it, and will let it go on.
-        if (paused) return undefined;
+        if (paused) return "anew";
         const patient = hasFault(failure, FAULT.AGENT_UNRESPONSIVE, FAULT.AGENT_UNSYNCED);
         return patient && failingForMs < AGENT_SILENCE_MS ? undefined : guestError(spec, "follow a command", failure);
       },
