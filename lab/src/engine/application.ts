@@ -4,7 +4,7 @@
  */
 import type { GuestProcess, MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
 import type { Clock } from "../host/clock.js";
-import type { RunResult, SignalName } from "../host/exec.js";
+import type { RunResult } from "../host/exec.js";
 import { withDeadline } from "../host/wait.js";
 import { VnflabError } from "../model/error.js";
 
@@ -76,10 +76,6 @@ export class Application implements AsyncDisposable {
 
   get isRunning(): boolean {
     return this.running;
-  }
-
-  async signal(name: SignalName): Promise<void> {
-    await this.process.signal(name);
   }
 
   /** Ends it without a word to anybody, as a crash does. */

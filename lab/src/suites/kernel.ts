@@ -9,9 +9,6 @@ const PORT = "9994";
 const PINGS = 20;
 /** Datagrams of each size. */
 const FRAGMENTED = 20;
-/** The kernel's window closes when nobody reads; probes have found it closed by then. */
-const STOPPED_MS = 3000;
-const ZERO_WINDOW_BYTES = 16 * 1024 * 1024;
 
 const needsKernel = ({ from, to }: CaseContext) => {
   if (to.spec.kind === "process") return `${to.name} is no virtual machine: it has no kernel of its own`;
@@ -47,13 +44,6 @@ export const kernelSuite: readonly TestCase[] = [
     once: true,
     notFor: needsKernel,
     run: ping,
-  },
-  {
-    id: "kernel.zero-window",
-    title: "a receiver that does not read closes its window; all arrives when it reads again",
-    once: true,
-    notFor: needsKernel,
-    run: zeroWindow,
   },
 ];
 
@@ -125,30 +115,4 @@ async function ping({ from, to, wait }: CaseContext): Promise<Outcome> {
   expect.equal("echo replies", answers, PINGS);
   const average = Number(/= [\d.]+\/([\d.]+)\//.exec(stdout)?.[1] ?? Number.NaN);
   return { problems: expect.problems, figures: figures({ requests: PINGS, replies: answers, rtt_ms: average }) };
-}
-
-async function zeroWindow({ lab, from, to, wait, random }: CaseContext): Promise<Outcome> {
-  await using _card = await lendCardsToKernel([to]);
-  const seed = String(random.whole(1, 1_000_000));
-  await using sink = await to.start("tcp_sink-kernel", ["-l", PORT, "-n", "1", "-s", seed]);
-  await sink.listening(wait);
-  // Its kernel goes on and takes what fits its buffers.
-  await sink.signal("SIGSTOP");
-  const options = ["-a", to.address, "-p", PORT, "-b", String(ZERO_WINDOW_BYTES), "-s", seed];
-  await using source = await from.start("tcp_source", options);
-  await lab.context.host.clock.delay(STOPPED_MS, wait.signal);
-  const early = !source.isRunning;
-  await sink.signal("SIGCONT");
-  const sent = await source.result(wait);
-  const received = sent.exitCode === 0 ? await sink.result(wait) : await sink.stop();
-  const expect = new Expectations();
-  expect.equal("the sender had sent all before anybody read", early, false);
-  expect.ended("tcp_source", sent);
-  expect.ended("tcp_sink-kernel", received);
-  expect.equal("bytes received", figure(received, "bytes"), ZERO_WINDOW_BYTES);
-  expect.equal("verified", received.figures?.verified, true);
-  return {
-    problems: expect.problems,
-    figures: figures({ bytes_sent: figure(sent, "bytes"), bytes_received: figure(received, "bytes"), verified: true }),
-  };
 }
