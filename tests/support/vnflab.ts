@@ -108,7 +108,7 @@ export class Vnflab {
 
   /** Nothing is made before the tests begin: a scenario that is skipped leaves nothing either. */
   make(): void {
-    mkdirSync(this.folder, { mode: 0o700 });
+    mkdirSync(this.folder, { mode: 0o700, recursive: true });
   }
 
   remove(): void {

@@ -17,7 +17,6 @@ const DELAY_US = 10_000;
 /** Of 200,000 at 1 %, 0.1 points are 4.5 standard deviations; the seed makes it the same every time. */
 const LOSS_WITHIN = 0.001;
 const JITTER_US = 1000;
-const PROMPT_US = 1000;
 const DELAY_WITHIN = 0.05 * DELAY_US;
 /** How long an idle switch is watched, and how much of a core it may use then. */
 const IDLE_S = 20;
@@ -57,6 +56,8 @@ interface Lab {
   /** Slow enough for the machines not to drop frames by themselves. */
   readonly pps: number;
   readonly bytes: string;
+  /** Options for `up`. */
+  readonly options: readonly string[];
   readonly needs: readonly string[];
   /** Where a machine has its programs and its stack's configuration. */
   place(vnflab: Vnflab, machine: string): { readonly bin: string; readonly conf: string };
@@ -68,6 +69,8 @@ const LABS: readonly Lab[] = [
     machines: ["left", "right"],
     pps: 10_000,
     bytes: "4m",
+    // Both share a core: one that polls without rest would hold the other's answer up for a time slice.
+    options: ["--set", "defaults.stack.config.idle=sleep"],
     needs: BUILT,
     place: (vnflab, machine) => ({
       bin: join(REPOSITORY, APPS),
@@ -79,6 +82,7 @@ const LABS: readonly Lab[] = [
     machines: ["vm1", "vm2"],
     pps: 2000,
     bytes: "2m",
+    options: [],
     needs: [...BUILT, "build/images/guest/current/manifest.json"],
     place: () => ({ bin: "/opt/vnflab/bin", conf: "/run/vnflab/stack.conf" }),
   },
@@ -147,7 +151,7 @@ describe.each(LABS)("an impaired link of $name", (lab) => {
   it.skipIf(reason)(
     `loses and delays what it should, and TCP arrives whole${reason ? ` (${reason})` : ""}`,
     async () => {
-      await vnflab.must("up", `lab/examples/${lab.name}/lab.yaml`);
+      await vnflab.must("up", `lab/examples/${lab.name}/lab.yaml`, ...lab.options);
       const idle = await idleShare();
       console.log(`${lab.name}: the idle switch uses ${(idle * 100).toFixed(1)} % of a core`);
       expect(idle).toBeLessThan(IDLE_SHARE);
@@ -177,8 +181,8 @@ describe.each(LABS)("an impaired link of $name", (lab) => {
       // The fastest of so many took delay - jitter both ways, whatever else the machine was busy with.
       expect(Math.abs(fastestUs + JITTER_US - DELAY_US)).toBeLessThan(DELAY_WITHIN);
       expect(source.rtt_us.min).toBeGreaterThanOrEqual(2 * (DELAY_US - JITTER_US));
-      // The median tells about the link as long as the machines answer at once by themselves.
-      if (plain.source.rtt_us.p50 < PROMPT_US) expect(Math.abs(delayUs - DELAY_US)).toBeLessThan(DELAY_WITHIN);
+      // No upper bound for the median: what it has on top is how long the machines waited for a processor.
+      expect(delayUs).toBeGreaterThan(DELAY_US - DELAY_WITHIN);
       // The switch's own account: nothing was dropped there but by chance.
       expect(after.lost.ports.map(({ limited }) => limited)).toEqual([0, 0]);
 
