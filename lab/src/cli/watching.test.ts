@@ -1,5 +1,8 @@
 /** Commands that look at a lab: logs -f, events, top, version, completion. */
 import { spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { down } from "../engine/down.js";
 import { type FakeEngine, fakeEngine, LAB_FILE } from "../engine/fake-engine.js";
@@ -219,7 +222,10 @@ describe("completion", () => {
     const text = String(log.mock.calls[0]?.[0]);
     log.mockRestore();
     expect(text).toContain("vnflab complete --");
-    const { status, stderr, error } = spawnSync(shell, ["-n"], { input: text, encoding: "utf8" });
+    const folder = await mkdtemp(join(tmpdir(), "vnflab-completion-test-"));
+    await writeFile(join(folder, "script"), text);
+    const { status, stderr, error } = spawnSync(shell, ["-n", join(folder, "script")], { encoding: "utf8" });
+    await rm(folder, { recursive: true });
     // The end-to-end scenario demands all three; a developer may lack some.
     if (error) return;
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
