@@ -43,7 +43,7 @@ export class SshConnection {
 
   /** Runs a command to its end; the words are quoted for the shell there. */
   async run(argv: readonly string[], input?: NodeJS.ReadableStream): Promise<SshResult> {
-    const channel = await this.channel(commandLine(argv, {}));
+    const { channel, exitCode } = await this.start(commandLine(argv, {}));
     const out: Record<"stdout" | "stderr", string> = { stdout: "", stderr: "" };
     channel.on("data", (chunk: Buffer) => {
       out.stdout += chunk.toString();
@@ -51,14 +51,13 @@ export class SshConnection {
     channel.stderr.on("data", (chunk: Buffer) => {
       out.stderr += chunk.toString();
     });
-    const exitCode = exitOf(channel);
     if (input) input.pipe(channel);
     else channel.end();
     return { exitCode: await exitCode, ...out };
   }
 
   async stream(argv: readonly string[]): Promise<{ stream: Duplex; complaints: () => string }> {
-    const channel = await this.channel(commandLine(argv, {}));
+    const { channel } = await this.start(commandLine(argv, {}));
     let said = "";
     channel.stderr.on("data", (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-COMPLAINTS_MAX);
@@ -71,14 +70,14 @@ export class SshConnection {
     const { stdin, stdout } = process;
     const size = () => ({ rows: stdout.rows ?? 24, cols: stdout.columns ?? 80, width: 0, height: 0 });
     const pty = { ...size(), term: process.env.TERM ?? "xterm" };
-    const channel = await this.channel(commandLine(argv, options), pty);
+    const { channel, exitCode } = await this.start(commandLine(argv, options), pty);
     const resize = () => channel.setWindow(size().rows, size().cols, 0, 0);
     stdin.setRawMode?.(true);
     stdin.pipe(channel);
     channel.pipe(stdout, { end: false });
     stdout.on("resize", resize);
     try {
-      return await exitOf(channel);
+      return await exitCode;
     } finally {
       stdout.off("resize", resize);
       stdin.unpipe(channel);
@@ -91,10 +90,11 @@ export class SshConnection {
     this.client.end();
   }
 
-  private channel(command: string, pty?: object): Promise<ClientChannel> {
+  /** A quick command's exit code comes together with its channel: whoever listens later misses it. */
+  private start(command: string, pty?: object): Promise<{ channel: ClientChannel; exitCode: Promise<number> }> {
     return new Promise((resolve, reject) => {
       this.client.exec(command, pty ? { pty } : {}, (error, channel) => {
-        if (!error) resolve(channel);
+        if (!error) resolve({ channel, exitCode: exitOf(channel) });
         else reject(new VnflabError("VNF_SSH", `${this.destination.name}: ${error.message}`, { cause: error }));
       });
     });
