@@ -20,8 +20,8 @@ const notBuilt = missing([
 const notRoot = process.geteuid?.() === 0 ? undefined : "only root starts servers of its own";
 const programMissing = (path: string) => (existsSync(path) ? undefined : `not installed: ${path}`);
 
-async function passes(vnflab: Vnflab, lab: string): Promise<void> {
-  const { exitCode, stdout, stderr } = await vnflab.command("test", lab, "--quick", "--json");
+async function passes(vnflab: Vnflab, lab: string, ...options: string[]): Promise<void> {
+  const { exitCode, stdout, stderr } = await vnflab.command("test", lab, "--quick", "--json", ...options);
   expect(failures(parseReport(stdout || "{}")), stderr).toEqual([]);
   expect(exitCode, stderr).toBe(0);
 }
@@ -32,6 +32,9 @@ describe.skipIf(noDocker)(`in a container${noDocker ? ` (${noDocker})` : ""}`, (
   const vnflab = new Vnflab();
   let engine: DockerEngine | undefined;
   let refused = "";
+
+  /** The one that vnflab only looks around in is removed by the engine, a moment after vnflab has ended. */
+  const containers = (count: number) => expect.poll(() => engine?.containers()).toHaveLength(count);
 
   beforeAll(async () => {
     vnflab.make();
@@ -46,7 +49,7 @@ describe.skipIf(noDocker)(`in a container${noDocker ? ` (${noDocker})` : ""}`, (
   afterEach(async () => {
     if (!engine) return;
     await vnflab.downAll();
-    expect(await engine.containers()).toEqual([]);
+    await containers(0);
     expect(vnflab.leftovers()).toEqual([]);
   });
   afterAll(async () => {
@@ -58,7 +61,7 @@ describe.skipIf(noDocker)(`in a container${noDocker ? ` (${noDocker})` : ""}`, (
   it("two VMs pass their suites, and nothing is left", async ({ skip }) => {
     if (!engine) return skip(refused);
     await vnflab.must("up", VMS, "--set", `host={docker: "${engine.address}"}`);
-    expect(await engine.containers()).toHaveLength(1);
+    await containers(1);
     await passes(vnflab, "two-vms");
     const run = await vnflab.command(
       "exec",
@@ -72,15 +75,15 @@ describe.skipIf(noDocker)(`in a container${noDocker ? ` (${noDocker})` : ""}`, (
     expect(run).toMatchObject({ exitCode: 7, stdout: "vm2\n" });
     expect((await vnflab.must("logs", "two-vms", "vm1")).stdout).toContain("vnflab: ready");
     await vnflab.must("down", "two-vms");
-    expect(await engine.containers()).toEqual([]);
+    await containers(0);
   });
 
   it("a container that a killed command left is found by gc", async ({ skip }) => {
     if (!engine) return skip(refused);
     await vnflab.signalAt("connect a port for each", "SIGKILL", "up", PROCESSES, "--set", "host=docker");
-    expect(await engine.containers()).toHaveLength(1);
+    await containers(1);
     await vnflab.must("gc");
-    expect(await engine.containers()).toEqual([]);
+    await containers(0);
   });
 
   it("the images are listed, and those of no use are pruned", async ({ skip }) => {
@@ -117,10 +120,10 @@ describe.skipIf(noSsh)(`on another host${noSsh ? ` (${noSsh})` : ""}`, () => {
     vnflab.remove();
   });
 
-  it("two VMs pass their suites, and nothing of them is left there", async () => {
-    await vnflab.must("up", VMS, "--set", "host={libvirt: qemu+ssh://there/session}");
-    await passes(vnflab, "two-vms");
-    await vnflab.must("down", "two-vms");
+  it("processes pass TCP and UDP, and nothing of them is left there", async () => {
+    await vnflab.must("up", PROCESSES, "--set", "host=ssh://there");
+    await passes(vnflab, "two-processes", "--only", "tcp.bulk", "udp.echo");
+    await vnflab.must("down", "two-processes");
     expect(existsSync(join(vnflab.folder, "r"))).toBe(false);
     expect(readdirSync(join(there, "state", "labs"))).toEqual([]);
   });
