@@ -174,8 +174,8 @@ function installApplications(): void {
       return 1;
     }
     listening.get(option(process.argv, "-p"))?.({ sent, size });
-    const p50 = 2 + 2 * (engine.sw.impairs.get("lan")?.delayUs ?? 0);
-    result(process, "udp_source", { sent, echoed: sent, rtt_us: { min: 1, p50, p99: 3, max: 4 }, pps: 5 });
+    const min = 1 + 2 * (engine.sw.impairs.get("lan")?.delayUs ?? 0);
+    result(process, "udp_source", { sent, echoed: sent, rtt_us: { min, p50: min + 1, p99: min + 2, max: min + 3 }, pps: 5 });
     return 0;
   });
 }
