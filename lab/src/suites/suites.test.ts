@@ -175,7 +175,12 @@ function installApplications(): void {
     }
     listening.get(option(process.argv, "-p"))?.({ sent, size });
     const min = 1 + 2 * (engine.sw.impairs.get("lan")?.delayUs ?? 0);
-    result(process, "udp_source", { sent, echoed: sent, rtt_us: { min, p50: min + 1, p99: min + 2, max: min + 3 }, pps: 5 });
+    result(process, "udp_source", {
+      sent,
+      echoed: sent,
+      rtt_us: { min, p50: min + 1, p99: min + 2, max: min + 3 },
+      pps: 5,
+    });
     return 0;
   });
 }
