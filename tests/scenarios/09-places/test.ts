@@ -11,17 +11,6 @@ import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 const VMS = "lab/examples/two-vms/lab.yaml";
 const PROCESSES = "lab/examples/two-processes/lab.yaml";
 const NOBODY = 65534;
-/** What crosses from machine to machine, at a place that is reached by way of a helper. */
-const ACROSS = [
-  "machine",
-  "tcp.link",
-  "tcp.bulk",
-  "tcp.bulk-reverse",
-  "tcp.connections",
-  "tcp.http",
-  "tcp.refused",
-  "udp",
-];
 
 const notBuilt = missing([
   "build/images/guest/current/manifest.json",
@@ -31,8 +20,8 @@ const notBuilt = missing([
 const notRoot = process.geteuid?.() === 0 ? undefined : "only root starts servers of its own";
 const programMissing = (path: string) => (existsSync(path) ? undefined : `not installed: ${path}`);
 
-async function passes(vnflab: Vnflab, lab: string, ...options: string[]): Promise<void> {
-  const { exitCode, stdout, stderr } = await vnflab.command("test", lab, "--quick", "--json", ...options);
+async function passes(vnflab: Vnflab, lab: string): Promise<void> {
+  const { exitCode, stdout, stderr } = await vnflab.command("test", lab, "--quick", "--json");
   expect(failures(parseReport(stdout || "{}")), stderr).toEqual([]);
   expect(exitCode, stderr).toBe(0);
 }
@@ -69,11 +58,10 @@ describe.skipIf(noDocker)(`in a container${noDocker ? ` (${noDocker})` : ""}`, (
     vnflab.remove();
   });
 
-  it("two VMs pass their suites, and nothing is left", async ({ skip }) => {
+  it("two VMs come up and run commands, and nothing is left", async ({ skip }) => {
     if (!engine) return skip(refused);
     await vnflab.must("up", VMS, "--set", `host={docker: "${engine.address}"}`);
     await containers(1);
-    await passes(vnflab, "two-vms", "--only", ...ACROSS);
     const run = await vnflab.command(
       "exec",
       "two-vms",
@@ -131,9 +119,10 @@ describe.skipIf(noSsh)(`on another host${noSsh ? ` (${noSsh})` : ""}`, () => {
     vnflab.remove();
   });
 
-  it("processes pass TCP and UDP, and nothing of them is left there", async () => {
+  it("processes come up and run commands, and nothing of them is left there", async () => {
     await vnflab.must("up", PROCESSES, "--set", "host=ssh://there");
-    await passes(vnflab, "two-processes", "--only", "tcp.bulk", "udp.echo");
+    const run = await vnflab.command("exec", "two-processes", "left", "--", "sh", "-c", "echo there; exit 7");
+    expect(run).toMatchObject({ exitCode: 7, stdout: "there\n" });
     await vnflab.must("down", "two-processes");
     expect(existsSync(join(vnflab.folder, "r"))).toBe(false);
     expect(readdirSync(join(there, "state", "labs"))).toEqual([]);
