@@ -100,6 +100,41 @@ export class Expectations {
   }
 }
 
+/** What both programs tell of a transfer that they check byte by byte. */
+export interface Transfer {
+  readonly sent: ApplicationResult;
+  readonly received: ApplicationResult;
+  /** That were to arrive, of all connections. */
+  readonly bytes: number;
+  readonly connections?: number;
+  /** How the programs are called when one of them fails. */
+  readonly titles?: { readonly source: string; readonly sink: string };
+}
+
+/** A transfer is right when both programs have ended well, all has arrived, and it is what was sent. */
+export function judgeTransfer(expect: Expectations, transfer: Transfer): Figures {
+  const { sent, received, bytes, connections = 1, titles } = transfer;
+  expect.ended(titles?.source ?? "tcp_source", sent);
+  expect.ended(titles?.sink ?? "tcp_sink", received);
+  expect.equal("bytes received", figure(received, "bytes"), bytes);
+  expect.equal("verified", received.figures?.verified, true);
+  const hashes = hashesOf(received);
+  expect.equal("checksums", hashes.length, connections);
+  expect.equal("SHA-256 of what arrived", hashes.join(), hashesOf(sent).join());
+  return figures({
+    bytes_sent: figure(sent, "bytes"),
+    bytes_received: figure(received, "bytes"),
+    verified: received.figures?.verified,
+    sha256: hashes[0],
+    gbps: figure(received, "gbps"),
+  });
+}
+
+/** Sorted: connections may end in any order. */
+function hashesOf({ figures: all }: ApplicationResult): string[] {
+  return Array.isArray(all?.sha256) ? all.sha256.map(String).sort() : [];
+}
+
 /** A figure as a number, NaN when it is none. */
 export function figure(result: ApplicationResult, name: string): number {
   const value = result.figures?.[name];

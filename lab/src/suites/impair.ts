@@ -1,7 +1,16 @@
 /** The stacks over a link that loses, delays and reorders: what arrives is right, and what is counted is what happened. */
 import { impairLink, linkState } from "../engine/impair.js";
 import type { ImpairModel } from "../model/topology.js";
-import { type CaseContext, Expectations, exchange, figure, figures, type Outcome, type TestCase } from "./case.js";
+import {
+  type CaseContext,
+  Expectations,
+  exchange,
+  figure,
+  figures,
+  judgeTransfer,
+  type Outcome,
+  type TestCase,
+} from "./case.js";
 
 const PORT = "9992";
 const DELAY_US = 10_000;
@@ -96,21 +105,8 @@ async function transfer(context: CaseContext, impair: Omit<ImpairModel, "seed">)
   );
   const lost = (await lostByLink(context)) - before;
   const expect = new Expectations();
-  expect.ended("tcp_source", client);
-  expect.ended("tcp_sink", server);
-  expect.equal("bytes received", figure(server, "bytes"), bytes);
-  expect.equal("verified", server.figures?.verified, true);
-  expect.equal("SHA-256 of what arrived", String(server.figures?.sha256), String(client.figures?.sha256));
-  return {
-    problems: expect.problems,
-    figures: figures({
-      bytes_sent: figure(client, "bytes"),
-      bytes_received: figure(server, "bytes"),
-      verified: server.figures?.verified,
-      gbps: figure(server, "gbps"),
-      lost_by_link: lost,
-    }),
-  };
+  const seen = judgeTransfer(expect, { sent: client, received: server, bytes });
+  return { problems: expect.problems, figures: { ...seen, lost_by_link: lost } };
 }
 
 async function udpLoss(context: CaseContext): Promise<Outcome> {

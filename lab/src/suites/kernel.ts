@@ -2,7 +2,7 @@
  * Our stack against another one: the kernel of a virtual machine, which gets the card for as long as a case lasts.
  */
 import { lendCardsToKernel } from "../engine/card.js";
-import { type CaseContext, Expectations, figure, figures, type Outcome, type TestCase } from "./case.js";
+import { type CaseContext, Expectations, figure, figures, judgeTransfer, type Outcome, type TestCase } from "./case.js";
 import { sendDatagrams } from "./mtu.js";
 
 const PORT = "9994";
@@ -64,20 +64,9 @@ async function bulk({ from, to, amounts, wait, random }: CaseContext, weSend: bo
   const server = client.exitCode === 0 ? await serving.result(wait) : await serving.stop();
   const [sent, received] = weSend ? [client, server] : [server, client];
   const expect = new Expectations();
-  expect.ended(asking.title, client);
-  expect.ended(serving.title, server);
-  expect.equal("bytes received", figure(received, "bytes"), bytes);
-  expect.equal("verified", received.figures?.verified, true);
-  expect.equal("SHA-256 of what arrived", String(received.figures?.sha256), String(sent.figures?.sha256));
-  return {
-    problems: expect.problems,
-    figures: figures({
-      bytes_sent: figure(sent, "bytes"),
-      bytes_received: figure(received, "bytes"),
-      verified: received.figures?.verified,
-      gbps: figure(received, "gbps"),
-    }),
-  };
+  const [source, sink] = weSend ? [asking.title, serving.title] : [serving.title, asking.title];
+  const seen = judgeTransfer(expect, { sent, received, bytes, titles: { source, sink } });
+  return { problems: expect.problems, figures: seen };
 }
 
 async function fragments({ from, to, wait, random }: CaseContext): Promise<Outcome> {

@@ -1,7 +1,15 @@
 /** TCP across two machines: bulk with checksums both ways and from both kinds of opener, many connections, HTTP. */
-import type { ApplicationResult } from "../engine/application.js";
 import { checkLink } from "../engine/readiness.js";
-import { type CaseContext, Expectations, exchange, figure, figures, type Outcome, type TestCase } from "./case.js";
+import {
+  type CaseContext,
+  Expectations,
+  exchange,
+  figure,
+  figures,
+  judgeTransfer,
+  type Outcome,
+  type TestCase,
+} from "./case.js";
 
 const PORT = "9999";
 const CLOSED_PORT = "9998";
@@ -75,29 +83,8 @@ async function bulk({ from, to, wait }: CaseContext, { connections, bytes, sende
   const [sent, received] = senderOpens ? [results.client, results.server] : [results.server, results.client];
 
   const expect = new Expectations();
-  expect.ended("tcp_source", sent);
-  expect.ended("tcp_sink", received);
-  expect.equal("bytes received", figure(received, "bytes"), bytes * connections);
-  expect.equal("verified", received.figures?.verified, true);
-  const hashes = hashesOf(received);
-  expect.equal("checksums", hashes.length, connections);
-  expect.equal("SHA-256 of what arrived", hashes.join(","), hashesOf(sent).join(","));
-  return {
-    problems: expect.problems,
-    figures: figures({
-      connections,
-      bytes_sent: figure(sent, "bytes"),
-      bytes_received: figure(received, "bytes"),
-      verified: received.figures?.verified,
-      sha256: hashes[0],
-      gbps: figure(received, "gbps"),
-    }),
-  };
-}
-
-/** Sorted: connections may end in any order. */
-function hashesOf({ figures: all }: ApplicationResult): string[] {
-  return Array.isArray(all?.sha256) ? all.sha256.map(String).sort() : [];
+  const seen = judgeTransfer(expect, { sent, received, bytes: bytes * connections, connections });
+  return { problems: expect.problems, figures: { connections, ...seen } };
 }
 
 async function http({ from, to, amounts, wait }: CaseContext): Promise<Outcome> {
