@@ -57,7 +57,11 @@ beforeEach(() => {
     endCapture: async () => void calls.push("end capture"),
     async [Symbol.asyncDispose]() {},
   };
-  driver = new BessdSwitchDriver(host, async () => control, new FakePipes(host.files));
+  const connect = async (address: string) => {
+    calls.push(`connect ${address}`);
+    return control;
+  };
+  driver = new BessdSwitchDriver(host, connect, new FakePipes(host.files));
 });
 
 it("attaches under marked names, tells about ports by their own, and leaves what is not its own", async () => {
@@ -75,12 +79,19 @@ it("attaches under marked names, tells about ports by their own, and leaves what
   expect((await driver.observe(spec)).status).toBe("absent");
 });
 
+it("talks to a daemon at another host by the address that leads there", async () => {
+  host.sockets.here = async (address) => `unix:/tunnel/to/${address}`;
+  await driver.start(spec, signal);
+  expect(calls).toEqual(["connect unix:/tunnel/to/127.0.0.1:10514"]);
+});
+
 it("refuses a daemon that has its names already", async () => {
   there.push("l-1a2b.in_a_0", "l-1a2b.a");
   await expect(driver.start(spec, signal)).rejects.toMatchObject({
     code: "VNF_SWITCH_NAMES",
     message: 'the bessd at 127.0.0.1:10514 has "l-1a2b.in_a_0" already',
   });
+  calls.length = 0;
   await driver.stop(spec);
   expect(calls).toEqual([]);
 });

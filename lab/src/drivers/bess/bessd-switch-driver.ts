@@ -3,10 +3,10 @@
  * on a worker of their own; it is never started, stopped, reset, paused or resumed, and what is not marked is not
  * touched.
  */
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import type { Host } from "../../host/host.js";
 import type { Pipes } from "../../host/pipes.js";
-import { type Probed, waitFor } from "../../host/wait.js";
+import { waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
 import type {
   CapturePoint,
@@ -19,9 +19,7 @@ import type {
 import type { BessdConnector, BessdControl } from "./bessd-control.js";
 import { openCapture } from "./capture-pipe.js";
 import { clearStaleSocket } from "./stale-socket.js";
-
-const CALL_DEADLINE_MS = 5000;
-const NEVER = new AbortController().signal;
+import { NEVER, probePorts, SwitchRecord, SwitchSession } from "./switch-session.js";
 
 /** What is kept of the lab's part of the daemon. */
 interface Attached {
@@ -29,54 +27,57 @@ interface Attached {
 }
 
 export class BessdSwitchDriver implements SwitchDriver {
+  private readonly session: SwitchSession<BessdControl>;
+  private readonly record: SwitchRecord<Attached>;
+
   constructor(
     private readonly host: Host,
-    private readonly connector: BessdConnector,
+    connector: BessdConnector,
     private readonly pipes: Pipes,
-  ) {}
+  ) {
+    const failure = (_: SwitchSpec, message: string, cause: unknown) =>
+      new VnflabError("VNF_SWITCH_FAILED", message, { cause });
+    this.session = new SwitchSession(host, connector, failure);
+    this.record = new SwitchRecord(host);
+  }
 
   /** Looks whether there is room for the lab; nothing is made yet. */
   async start(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
-    await this.control(spec, signal, async (control) => {
+    await this.session.talk(spec, signal, async (control) => {
       await control.version();
       const { ports, modules } = await control.names(markOf(spec));
       const first = [...ports, ...modules][0];
       if (first !== undefined) {
         throw new VnflabError("VNF_SWITCH_NAMES", `the bessd at ${spec.address} has "${first}" already`);
       }
-      const attached: Attached = { wid: await control.freeWorker() };
-      await this.host.files.write(recordOf(spec), JSON.stringify(attached));
+      await this.record.write(spec, { wid: await control.freeWorker() });
     });
     for (const { socket } of spec.ports) await clearStaleSocket(this.host, `unix:${socket}`);
   }
 
   async connect(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
-    const attached = await this.record(spec);
+    const attached = await this.record.read(spec);
     if (!attached) throw new VnflabError("VNF_INTERNAL", "ports are connected before the switch was looked at");
-    await this.control(spec, signal, async (control) => {
+    await this.session.talk(spec, signal, async (control) => {
       // Of an earlier wiring of this lab; start() has refused what is not.
       await control.detach(markOf(spec), attached.wid);
       await control.attach(markOf(spec), spec, attached.wid);
     });
-    const probe = async (): Promise<Probed<true>> => {
-      for (const { name, socket } of spec.ports) {
-        if ((await this.host.files.kind(socket)) !== "socket") {
-          return { reached: false, lastSeen: `the port of ${name} has no socket ${socket} on this host` };
-        }
-      }
-      return { reached: true, value: true };
-    };
     const { ports: deadlineMs } = spec.deadlinesMs;
     const onDeadline = (lastSeen: string) =>
       new VnflabError("VNF_NOT_READY", `the switch is not ready after ${deadlineMs / 1000} s; last seen: ${lastSeen}`);
-    await waitFor(this.host.clock, probe, { deadlineMs, signal, onDeadline });
+    await waitFor(this.host.clock, () => probePorts(this.host, spec, " on this host"), {
+      deadlineMs,
+      signal,
+      onDeadline,
+    });
   }
 
   /** Dead is a daemon that does not answer, and one that has lost the lab's ports. */
   async observe(spec: SwitchSpec): Promise<SwitchState> {
-    if (!(await this.record(spec))) return { status: "absent", detail: "not attached", ports: [] };
+    if (!(await this.record.read(spec))) return { status: "absent", detail: "not attached", ports: [] };
     try {
-      const ports = await this.control(spec, NEVER, (control) =>
+      const ports = await this.session.talk(spec, NEVER, (control) =>
         Promise.all(spec.ports.map(async ({ name }) => ({ ...(await control.portState(bessName(spec, name))), name }))),
       );
       return { status: "running", detail: `attached to the bessd at ${spec.address}`, ports };
@@ -97,35 +98,20 @@ export class BessdSwitchDriver implements SwitchDriver {
   async capture(spec: SwitchSpec, points: readonly CapturePoint[], signal: AbortSignal): Promise<SwitchCapture> {
     const named = points.map((point) => ({ ...point, port: bessName(spec, point.port) }));
     const begin = (fifo: string, name: string) =>
-      this.control(spec, signal, (control) => control.beginCapture(fifo, name, named));
-    return openCapture(this.host, this.pipes, spec.runDir, (use) => this.control(spec, NEVER, use), begin);
+      this.session.talk(spec, signal, (control) => control.beginCapture(fifo, name, named));
+    return openCapture(this.host, this.pipes, spec.runDir, (use) => this.session.talk(spec, NEVER, use), begin);
   }
 
   /** A daemon that is not there any more has nothing of ours either. */
   async stop(spec: SwitchSpec): Promise<void> {
-    const attached = await this.record(spec);
+    const attached = await this.record.read(spec);
     if (attached && (await this.host.sockets.isListening(spec.address))) {
-      await this.control(spec, NEVER, (control) => control.detach(markOf(spec), attached.wid));
+      await this.session.talk(spec, NEVER, (control) => control.detach(markOf(spec), attached.wid));
     }
-    await this.host.files.remove(recordOf(spec));
+    await this.record.remove(spec);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
-
-  private async record(spec: SwitchSpec): Promise<Attached | undefined> {
-    const text = await this.host.files.readText(recordOf(spec));
-    return text === undefined ? undefined : (JSON.parse(text) as Attached);
-  }
-
-  private async control<T>(spec: SwitchSpec, signal: AbortSignal, use: (control: BessdControl) => Promise<T>) {
-    try {
-      await using control = await this.connector(spec.address, { deadlineMs: CALL_DEADLINE_MS, signal });
-      return await use(control);
-    } catch (cause) {
-      if (signal.aborted || cause instanceof VnflabError) throw cause;
-      throw new VnflabError("VNF_SWITCH_FAILED", cause instanceof Error ? cause.message : String(cause), { cause });
-    }
-  }
 }
 
 /** Unlike the lab's name it differs between two state folders. */
@@ -135,8 +121,4 @@ function markOf(spec: SwitchSpec): string {
 
 function bessName(spec: SwitchSpec, port: string): string {
   return `${markOf(spec)}.${port}`;
-}
-
-function recordOf(spec: SwitchSpec): string {
-  return join(spec.stateDir, "switch.json");
 }

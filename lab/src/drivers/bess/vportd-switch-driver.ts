@@ -19,18 +19,23 @@ import type {
 import type { BessConnector, BessControl } from "./bess-control.js";
 import { openCapture } from "./capture-pipe.js";
 import { clearStaleSocket } from "./stale-socket.js";
+import { NEVER, probePorts, SwitchRecord, SwitchSession } from "./switch-session.js";
 
 const STOP_GRACE_MS = 5000;
-const CALL_DEADLINE_MS = 5000;
 const LOG_LINES = 20;
-const NEVER = new AbortController().signal;
 
 export class VportdSwitchDriver implements SwitchDriver {
+  private readonly session: SwitchSession<BessControl>;
+  private readonly record: SwitchRecord<ProcessIdentity>;
+
   constructor(
     private readonly host: Host,
-    private readonly connector: BessConnector,
+    connector: BessConnector,
     private readonly pipes: Pipes,
-  ) {}
+  ) {
+    this.session = new SwitchSession(host, connector, (...failed) => this.failure(...failed));
+    this.record = new SwitchRecord(host);
+  }
 
   async start(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
     if (spec.ports.length > MAX_PORTS) {
@@ -49,38 +54,30 @@ export class VportdSwitchDriver implements SwitchDriver {
       // DPDK keeps its run-time files there, which otherwise stay behind in /var/run/dpdk.
       env: { RUNTIME_DIRECTORY: spec.runDir, ...labMarks(spec.runDir) },
     });
-    await files.write(recordOf(spec), JSON.stringify(process));
+    await this.record.write(spec, process);
     const probe = async (): Promise<Probed<true>> => {
       if (!(await exec.isAlive(process))) throw await this.failure(spec, "the switch ended while it was starting");
       if (await this.host.sockets.isListening(spec.address)) return { reached: true, value: true };
       return { reached: false, lastSeen: `nobody listens on ${spec.address}` };
     };
     await this.wait(probe, spec, spec.deadlinesMs.switch, signal);
-    await this.control(spec, signal, (control) => control.version());
+    await this.session.talk(spec, signal, (control) => control.version());
   }
 
   async connect(spec: SwitchSpec, signal: AbortSignal): Promise<void> {
-    await this.control(spec, signal, (control) => control.forward(spec));
-    const probe = async (): Promise<Probed<true>> => {
-      for (const { name, socket } of spec.ports) {
-        if ((await this.host.files.kind(socket)) !== "socket") {
-          return { reached: false, lastSeen: `the port of ${name} has no socket ${socket}` };
-        }
-      }
-      return { reached: true, value: true };
-    };
-    await this.wait(probe, spec, spec.deadlinesMs.ports, signal);
+    await this.session.talk(spec, signal, (control) => control.forward(spec));
+    await this.wait(() => probePorts(this.host, spec), spec, spec.deadlinesMs.ports, signal);
   }
 
   async observe(spec: SwitchSpec): Promise<SwitchState> {
-    const process = await this.record(spec);
+    const process = await this.record.read(spec);
     if (!process) return { status: "absent", detail: "not started", ports: [] };
     const { pid } = process;
     if (!(await this.host.exec.isAlive(process))) {
       return { status: "dead", detail: `process ${pid} has ended`, pid, ports: [] };
     }
     try {
-      const ports = await this.control(spec, NEVER, (control) =>
+      const ports = await this.session.talk(spec, NEVER, (control) =>
         Promise.all(spec.ports.map(({ name }) => control.portState(name))),
       );
       return { status: "running", detail: `vportd on ${spec.address}`, pid, ports };
@@ -92,43 +89,27 @@ export class VportdSwitchDriver implements SwitchDriver {
 
   async impair(spec: SwitchSpec, link: string, impair: ImpairModel | undefined): Promise<void> {
     if (spec.kind !== "vportd") throw new VnflabError("VNF_UNSUPPORTED", "a bessd has no module that impairs links");
-    await this.control(spec, NEVER, (control) => control.impair(portsOf(spec, link), impair));
+    await this.session.talk(spec, NEVER, (control) => control.impair(portsOf(spec, link), impair));
   }
 
   async linkState(spec: SwitchSpec, link: string): Promise<LinkState> {
     if (spec.kind !== "vportd") return { link, ports: [] };
-    return { link, ...(await this.control(spec, NEVER, (control) => control.impairment(portsOf(spec, link)))) };
+    return { link, ...(await this.session.talk(spec, NEVER, (control) => control.impairment(portsOf(spec, link)))) };
   }
 
   async capture(spec: SwitchSpec, points: readonly CapturePoint[], signal: AbortSignal): Promise<SwitchCapture> {
     const begin = (fifo: string, name: string) =>
-      this.control(spec, signal, (control) => control.beginCapture(fifo, name, points));
-    return openCapture(this.host, this.pipes, spec.runDir, (use) => this.control(spec, NEVER, use), begin);
+      this.session.talk(spec, signal, (control) => control.beginCapture(fifo, name, points));
+    return openCapture(this.host, this.pipes, spec.runDir, (use) => this.session.talk(spec, NEVER, use), begin);
   }
 
   async stop(spec: SwitchSpec): Promise<void> {
-    const process = await this.record(spec);
+    const process = await this.record.read(spec);
     if (process) await this.host.exec.stop(process, STOP_GRACE_MS);
-    await this.host.files.remove(recordOf(spec));
+    await this.record.remove(spec);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
-
-  private async record(spec: SwitchSpec): Promise<ProcessIdentity | undefined> {
-    const text = await this.host.files.readText(recordOf(spec));
-    return text === undefined ? undefined : (JSON.parse(text) as ProcessIdentity);
-  }
-
-  private async control<T>(spec: SwitchSpec, signal: AbortSignal, use: (control: BessControl) => Promise<T>) {
-    try {
-      const address = await this.host.sockets.here(spec.address);
-      await using control = await this.connector(address, { deadlineMs: CALL_DEADLINE_MS, signal });
-      return await use(control);
-    } catch (cause) {
-      if (signal.aborted || cause instanceof VnflabError) throw cause;
-      throw await this.failure(spec, cause instanceof Error ? cause.message : String(cause), cause);
-    }
-  }
 
   private async wait(probe: () => Promise<Probed<true>>, spec: SwitchSpec, deadlineMs: number, signal: AbortSignal) {
     const onDeadline = async (lastSeen: string) => {
@@ -159,8 +140,4 @@ function vportdOptions(spec: SwitchSpec): string[] {
     ...["--mem", String(spec.memoryMib)],
     ...["--file-prefix", spec.filePrefix],
   ];
-}
-
-function recordOf(spec: SwitchSpec): string {
-  return join(spec.stateDir, "switch.json");
 }
