@@ -7,8 +7,8 @@ import { listen } from "./listen.js";
 import { service } from "./rpc/service.js";
 import { Switch } from "./switch.js";
 import { link, module, port } from "./testing/build.js";
-import { contractSuite, type Running } from "./testing/contract.js";
-import { modulesSuite } from "./testing/contract-modules.js";
+import type { Running } from "./testing/contract/stage.js";
+import { contractSuite } from "./testing/contract.js";
 import { FakeDataPlane } from "./testing/fake-dataplane.js";
 import { Rpc } from "./testing/rpc.js";
 
@@ -48,7 +48,6 @@ async function startFake(): Promise<FakeRunning> {
 }
 
 contractSuite("fake data plane", startFake);
-modulesSuite("fake data plane", startFake);
 
 describe("control plane over the fake", () => {
   it("marks as shared just what several workers run", async () => {

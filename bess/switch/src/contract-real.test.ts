@@ -8,7 +8,6 @@ import { pack } from "@vnflab/bess-proto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { link, module, port } from "./testing/build.js";
 import { contractSuite } from "./testing/contract.js";
-import { modulesSuite } from "./testing/contract-modules.js";
 import { Daemon, runToEnd, runtimeDir, whyNoDataPlane } from "./testing/daemon.js";
 import type { Rpc } from "./testing/rpc.js";
 import { until } from "./testing/until.js";
@@ -41,7 +40,6 @@ function vhostFeatures(path: string): Promise<bigint> {
 
 describe.skipIf(why !== undefined)("over DPDK", { timeout: 60_000 }, () => {
   contractSuite("DPDK", async () => Daemon.start());
-  modulesSuite("DPDK", async () => Daemon.start());
 
   describe("one daemon, empty before each test:", () => {
     let daemon: Daemon;

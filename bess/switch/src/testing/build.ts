@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the tests of the switch build again and again.
 import { type Message, type MessageName, pack } from "@vnflab/bess-proto";
-import type { Rpc } from "./rpc.js";
+import type { Caller } from "./rpc.js";
 
-export async function port(rpc: Rpc, name: string, vdev: string, queues = 1): Promise<void> {
+export async function port(rpc: Caller, name: string, vdev: string, queues = 1): Promise<void> {
   const arg = pack("PMDPortArg", { vdev });
   await rpc.ok("CreatePort", { name, driver: "PMDPort", num_inc_q: queues, num_out_q: queues, arg });
 }
@@ -11,7 +11,7 @@ export async function port(rpc: Rpc, name: string, vdev: string, queues = 1): Pr
 export type ClassOf<N extends MessageName> = N extends `${infer C}Arg` ? C : never;
 
 export async function module<N extends MessageName & `${string}Arg`>(
-  rpc: Rpc,
+  rpc: Caller,
   name: string,
   arg: N,
   value: Message<N>,
@@ -20,7 +20,7 @@ export async function module<N extends MessageName & `${string}Arg`>(
 }
 
 /** `a:1 -> b`, `a -> 2:b` */
-export async function link(rpc: Rpc, text: string): Promise<void> {
+export async function link(rpc: Caller, text: string): Promise<void> {
   const match = /^(\w+)(?::(\d+))? -> (?:(\d+):)?(\w+)$/.exec(text);
   if (match === null) throw new RangeError(`not a link: ${text}`);
   const [, m1 = "", ogate = "0", igate = "0", m2 = ""] = match;
@@ -28,11 +28,11 @@ export async function link(rpc: Rpc, text: string): Promise<void> {
 }
 
 export async function command<N extends MessageName>(
-  rpc: Rpc,
+  rpc: Caller,
   target: string,
   arg: N,
   value: Message<N>,
-): Promise<ReturnType<Rpc["call"]>> {
+): Promise<ReturnType<Caller["call"]>> {
   const [name, cmd] = target.split(".");
   return rpc.call("ModuleCommand", { name: name ?? "", cmd: cmd ?? "", arg: pack(arg, value) });
 }

@@ -3,6 +3,9 @@
 import { Client, credentials, type ServiceDefinition } from "@grpc/grpc-js";
 import { bessControl, type MethodName, type ReplyRead, type Request } from "@vnflab/bess-proto";
 
+/** What tests ask with. */
+export type Caller = Pick<Rpc, "call" | "ok">;
+
 export class Rpc implements Disposable {
   readonly #client: Client;
 

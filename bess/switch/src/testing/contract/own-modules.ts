@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What every data plane's switch must answer about the modules that bessd does not have.
 import { type Message, type MessageName, pack, unpack } from "@vnflab/bess-proto";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { command, module } from "./build.js";
-import type { Running } from "./contract.js";
-import type { Rpc } from "./rpc.js";
-
-const MAC = "02:00:00:00:00:01";
+import { beforeEach, describe, expect, it } from "vitest";
+import { command, module } from "../build.js";
+import { MAC, type Stage } from "./stage.js";
 
 interface Reply {
   error?: { code: number; errmsg: string } | null;
   data?: { type_url: string; value: Buffer } | null;
 }
 
-export function modulesSuite(name: string, start: () => Promise<Running>): void {
-  describe(`own modules: ${name}`, () => {
-    let running: Running;
-    let rpc: Rpc;
-
-    beforeAll(async () => {
-      running = await start();
-      rpc = running.rpc;
-    }, 60_000);
-    afterAll(() => running.stop());
-    beforeEach(() => rpc.ok("ResetAll"));
-
+export function ownModules({ rpc }: Stage): void {
+  describe("own modules", () => {
     const run = async <N extends MessageName>(target: string, arg: N, value: Message<N>) =>
       (await command(rpc, target, arg, value)) as Reply;
 
