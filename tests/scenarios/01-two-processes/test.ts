@@ -1,13 +1,14 @@
 /** Two processes on this host joined by the switch: the whole lab without VM, root and hugepages. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eachTestLeavesNothing, FOR_PROCESSES } from "../../support/lab-hooks.js";
 import { failures, parseReport, skippedSuites } from "../../support/report.js";
 import { missing, Vnflab } from "../../support/vnflab.js";
 
 const LAB = "lab/examples/two-processes/lab.yaml";
 const NAME = "two-processes";
-const reason = missing(["build/c/stack/apps/tcp_sink", "build/c/bess/switch/dataplane/libvportd_dp.so"]);
+const reason = missing(FOR_PROCESSES);
 
 interface Status {
   readonly running: boolean;
@@ -17,12 +18,7 @@ interface Status {
 
 describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
-  beforeAll(() => vnflab.make());
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
-  afterAll(() => vnflab.remove());
+  eachTestLeavesNothing(vnflab);
 
   it("come up, pass all suites and leave nothing", async () => {
     await vnflab.must("up", LAB);

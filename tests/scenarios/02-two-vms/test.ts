@@ -1,18 +1,15 @@
 /** Two virtual machines joined by the switch, libmtcp on DPDK inside both. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eachTestLeavesNothing, FOR_VMS } from "../../support/lab-hooks.js";
 import { failures, parseReport, skippedSuites } from "../../support/report.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
 const LAB = "lab/examples/two-vms/lab.yaml";
 const NAME = "two-vms";
 const UP_MS = 60_000;
-const reason = missing([
-  "build/images/guest/current/manifest.json",
-  "build/images/guest/payload.img",
-  "build/c/bess/switch/dataplane/libvportd_dp.so",
-]);
+const reason = missing(FOR_VMS);
 
 interface Status {
   readonly running: boolean;
@@ -21,12 +18,7 @@ interface Status {
 
 describe.skipIf(reason)(`two virtual machines${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
-  beforeAll(() => vnflab.make());
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
-  afterAll(() => vnflab.remove());
+  eachTestLeavesNothing(vnflab);
 
   it("come up within a minute, pass all suites and leave nothing", async () => {
     const started = performance.now();

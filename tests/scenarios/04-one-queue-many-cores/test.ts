@@ -4,18 +4,15 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { eachTestLeavesNothing, FOR_VMS } from "../../support/lab-hooks.js";
 import { failures, parseReport, type SuiteReport } from "../../support/report.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
 const EXAMPLE = join(REPOSITORY, "lab/examples/one-queue-many-cores/lab.yaml");
 const CONNECTIONS = 1000;
-const reason = missing([
-  "build/images/guest/current/manifest.json",
-  "build/images/guest/payload.img",
-  "build/c/bess/switch/dataplane/libvportd_dp.so",
-]);
+const reason = missing(FOR_VMS);
 
 const benchResults = z.object({
   schemaVersion: z.literal(1),
@@ -38,12 +35,7 @@ const benchResults = z.object({
 
 describe.skipIf(reason)(`one queue, many cores${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
-  beforeAll(() => vnflab.make());
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
-  afterAll(() => vnflab.remove());
+  eachTestLeavesNothing(vnflab);
 
   const demo = async (name: string, yaml: string, ...only: string[]): Promise<SuiteReport> => {
     const file = join(vnflab.folder, `${name}.yaml`);

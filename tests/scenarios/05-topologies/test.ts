@@ -1,23 +1,19 @@
 /** Labs of more than two machines: eight processes on one switch, and a chain whose middlebox forwards. */
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eachTestLeavesNothing, FOR_PROCESSES, FOR_VMS } from "../../support/lab-hooks.js";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
 const EXAMPLES = join(REPOSITORY, "lab/examples");
 /** What is promised for eight processes. */
 const UP_S = 10;
-const noSwitch = missing(["build/c/bess/switch/dataplane/libvportd_dp.so", "build/c/stack/apps/tcp_sink"]);
-const noImage = noSwitch ?? missing(["build/images/guest/current/manifest.json", "build/images/guest/payload.img"]);
+const noSwitch = missing(FOR_PROCESSES);
+const noImage = noSwitch ?? missing(FOR_VMS);
 
 describe("topologies", () => {
   const vnflab = new Vnflab();
-  beforeAll(() => vnflab.make());
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
-  afterAll(() => vnflab.remove());
+  eachTestLeavesNothing(vnflab);
 
   it.skipIf(noSwitch)(
     `eight processes are up in ${UP_S} s, and every neighbour hears the next${noSwitch ? ` (${noSwitch})` : ""}`,

@@ -5,12 +5,11 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eachTestLeavesNothing, FOR_PROCESSES, FOR_VMS } from "../../support/lab-hooks.js";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
-const APPS = "build/c/stack/apps";
-const BUILT = [`${APPS}/udp_sink`, `${APPS}/tcp_sink`, "build/c/bess/switch/dataplane/libvportd_dp.so"];
 const DATAGRAMS = 200_000;
 const LOSS = 0.01;
 const DELAY_US = 10_000;
@@ -71,9 +70,9 @@ const LABS: readonly Lab[] = [
     bytes: "4m",
     // Both share a core: one that polls without rest would hold the other's answer up for a time slice.
     options: ["--set", "defaults.stack.config.idle=sleep"],
-    needs: BUILT,
+    needs: FOR_PROCESSES,
     place: (vnflab, machine) => ({
-      bin: join(REPOSITORY, APPS),
+      bin: join(REPOSITORY, "build/c/stack/apps"),
       conf: join(vnflab.state, "labs/two-processes", machine, "work/stack.conf"),
     }),
   },
@@ -83,7 +82,7 @@ const LABS: readonly Lab[] = [
     pps: 2000,
     bytes: "2m",
     options: [],
-    needs: [...BUILT, "build/images/guest/current/manifest.json"],
+    needs: FOR_VMS,
     place: () => ({ bin: "/opt/vnflab/bin", conf: "/run/vnflab/stack.conf" }),
   },
 ];
@@ -98,12 +97,7 @@ describe.each(LABS)("an impaired link of $name", (lab) => {
   const reason = missing(lab.needs);
   const [from, to] = lab.machines;
   const vnflab = new Vnflab();
-  beforeAll(() => vnflab.make());
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
-  afterAll(() => vnflab.remove());
+  eachTestLeavesNothing(vnflab);
 
   const nic = async (machine: string) => {
     const { machines } = await vnflab.json<Inspected>("inspect", lab.name);

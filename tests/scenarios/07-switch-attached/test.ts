@@ -3,11 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FOR_PROCESSES } from "../../support/lab-hooks.js";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
 const VPORTD = "bess/switch/bin/vportd.js";
-const reason = missing(["build/c/stack/apps/tcp_sink", "build/c/bess/switch/dataplane/libvportd_dp.so", VPORTD]);
+const reason = missing([...FOR_PROCESSES, VPORTD]);
 
 interface Status {
   readonly running: boolean;

@@ -1,9 +1,10 @@
 /** What guests and captures notice when the switch or a guest goes and comes back. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ProcessPromise } from "zx";
 import { framesOf } from "../../support/capture.js";
+import { FOR_VMS, upForAllTests } from "../../support/lab-hooks.js";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, Vnflab } from "../../support/vnflab.js";
 
@@ -14,12 +15,7 @@ const SUITE = ["tcp.link", "tcp.bulk", "tcp.connections", "udp.echo"];
 const SINK = "169.254.9.3";
 const RECOVERY_MS = 3000;
 const PATIENCE_MS = 120_000;
-const reason =
-  missing([
-    "build/images/guest/current/manifest.json",
-    "build/images/guest/payload.img",
-    "build/c/bess/switch/dataplane/libvportd_dp.so",
-  ]) ?? (existsSync("/usr/bin/tshark") ? undefined : "needs /usr/bin/tshark");
+const reason = missing(FOR_VMS) ?? (existsSync("/usr/bin/tshark") ? undefined : "needs /usr/bin/tshark");
 
 interface Port {
   readonly name: string;
@@ -70,16 +66,7 @@ describe.skipIf(reason)(`the switch under two virtual machines${reason ? ` (${re
     return running;
   };
 
-  beforeAll(async () => {
-    vnflab.make();
-    await vnflab.must("up", LAB);
-  });
-  afterAll(async () => {
-    await vnflab.downAll();
-    const left = vnflab.leftovers();
-    vnflab.remove();
-    expect(left).toEqual([]);
-  });
+  upForAllTests(vnflab, LAB);
 
   it("a capture of the link during the suite opens in tshark, both directions in the order of time", async () => {
     const file = join(vnflab.folder, "lan.pcapng");

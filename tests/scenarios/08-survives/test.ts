@@ -6,15 +6,14 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eachTestLeavesNothing, FOR_PROCESSES, FOR_VMS } from "../../support/lab-hooks.js";
 import { seededRandom } from "../../support/random.js";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, Vnflab } from "../../support/vnflab.js";
 
 const PROCESSES = { file: "lab/examples/two-processes/lab.yaml", name: "two-processes", machine: "left" };
 const VMS = { file: "lab/examples/two-vms/lab.yaml", name: "two-vms", machine: "vm1" };
-const BUILT = ["build/c/stack/apps/tcp_sink", "build/c/bess/switch/dataplane/libvportd_dp.so"];
-const IMAGE = ["build/images/guest/current/manifest.json", "build/images/guest/payload.img"];
 const ROUNDS = Number(process.env.SURVIVES_ROUNDS ?? 8);
 const VM_ROUNDS = Number(process.env.SURVIVES_VM_ROUNDS ?? 1);
 const SEED = Number(process.env.SURVIVES_SEED ?? 1);
@@ -74,17 +73,11 @@ async function killOne(lab: typeof VMS, random: (below: number) => number): Prom
   expect(vnflab.leftovers(), words).toEqual([]);
 }
 
-const noProcesses = missing(BUILT);
-const noVms = missing([...BUILT, ...IMAGE]);
-
-afterAll(() => vnflab.remove());
+const noProcesses = missing(FOR_PROCESSES);
+const noVms = missing([...FOR_PROCESSES, ...FOR_VMS]);
 
 describe.skipIf(noProcesses)(`a lab of processes survives${noProcesses ? ` (${noProcesses})` : ""}`, () => {
-  beforeAll(() => vnflab.make());
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
+  eachTestLeavesNothing(vnflab);
 
   it("vnflab killed after each line of its journal", async () => {
     const lines = await linesOfUp(PROCESSES);
@@ -123,11 +116,7 @@ describe.skipIf(noProcesses)(`a lab of processes survives${noProcesses ? ` (${no
 });
 
 describe.skipIf(noVms)(`a lab of virtual machines survives${noVms ? ` (${noVms})` : ""}`, () => {
-  beforeAll(() => vnflab.make());
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
+  eachTestLeavesNothing(vnflab);
 
   /** Up to the line before the machines are waited for: minutes would go by with booting else. */
   const BEFORE_BOOT = 11;

@@ -4,6 +4,7 @@ import { chownSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { DockerEngine } from "../../support/docker-engine.js";
+import { eachTestLeavesNothing, FOR_VMS } from "../../support/lab-hooks.js";
 import { failures, parseReport } from "../../support/report.js";
 import { SshServer } from "../../support/ssh-server.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
@@ -12,11 +13,7 @@ const VMS = "lab/examples/two-vms/lab.yaml";
 const PROCESSES = "lab/examples/two-processes/lab.yaml";
 const NOBODY = 65534;
 
-const notBuilt = missing([
-  "build/images/guest/current/manifest.json",
-  "build/images/guest/payload.img",
-  "build/c/bess/switch/dataplane/libvportd_dp.so",
-]);
+const notBuilt = missing(FOR_VMS);
 const notRoot = process.geteuid?.() === 0 ? undefined : "only root starts servers of its own";
 const programMissing = (path: string) => (existsSync(path) ? undefined : `not installed: ${path}`);
 
@@ -99,8 +96,8 @@ describe.skipIf(noSsh)(`on another host${noSsh ? ` (${noSsh})` : ""}`, () => {
   const there = join(vnflab.folder, "there");
   let server: SshServer;
 
+  eachTestLeavesNothing(vnflab);
   beforeAll(async () => {
-    vnflab.make();
     const env = {
       VNFLAB_STATE: join(there, "state"),
       VNFLAB_RUN: join(vnflab.folder, "r"),
@@ -109,14 +106,9 @@ describe.skipIf(noSsh)(`on another host${noSsh ? ` (${noSsh})` : ""}`, () => {
     server = await SshServer.start(join(vnflab.folder, "ssh"), env);
     process.env.VNFLAB_SSH_CONFIG = server.config;
   });
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
   afterAll(async () => {
     delete process.env.VNFLAB_SSH_CONFIG;
     await server?.stop();
-    vnflab.remove();
   });
 
   it("processes come up and run commands, and nothing of them is left there", async () => {
@@ -140,15 +132,8 @@ const noUser = notBuilt ?? notRoot ?? unreadable();
 
 describe.skipIf(noUser)(`as an ordinary user${noUser ? ` (${noUser})` : ""}`, () => {
   const vnflab = new Vnflab({ uid: NOBODY });
-  beforeAll(() => {
-    vnflab.make();
-    chownSync(vnflab.folder, NOBODY, NOBODY);
-  });
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
-  afterAll(() => vnflab.remove());
+  eachTestLeavesNothing(vnflab);
+  beforeAll(() => chownSync(vnflab.folder, NOBODY, NOBODY));
 
   it("two VMs pass their suites, and nothing is left", async () => {
     await vnflab.must("up", VMS);

@@ -3,15 +3,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { $, type ProcessPromise } from "zx";
+import { FOR_PROCESSES, FOR_VMS, upForAllTests } from "../../support/lab-hooks.js";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
 const BIG_BYTES = 20_000_000;
-const SWITCH = "build/c/bess/switch/dataplane/libvportd_dp.so";
-const APPS = "build/c/stack/apps/tcp_sink";
-const IMAGE = ["build/images/guest/current/manifest.json", "build/images/guest/payload.img"];
 
 interface TopSample {
   readonly seconds: number;
@@ -133,21 +131,12 @@ async function inspectionFits(vnflab: Vnflab, lab: string): Promise<void> {
   expect(validate({ ...inspection, machines: [{}] })).toBe(false);
 }
 
-const processReason = missing([APPS, SWITCH]);
+const processReason = missing(FOR_PROCESSES);
 
 describe.skipIf(processReason)(`machine control, processes${processReason ? ` (${processReason})` : ""}`, () => {
   const lab = "two-processes";
   const vnflab = new Vnflab();
-  beforeAll(async () => {
-    vnflab.make();
-    await vnflab.must("up", `lab/examples/${lab}/lab.yaml`);
-  });
-  afterAll(async () => {
-    await vnflab.downAll();
-    const left = vnflab.leftovers();
-    vnflab.remove();
-    expect(left).toEqual([]);
-  });
+  upForAllTests(vnflab, `lab/examples/${lab}/lab.yaml`);
 
   it("exec in many machines gives each line its machine, and the highest exit code", async () => {
     const script = 'echo "$PWD"; case $PWD in */right/*) exit 4;; *) exit 3;; esac';
@@ -250,21 +239,12 @@ describe.skipIf(processReason)(`machine control, processes${processReason ? ` ($
   });
 });
 
-const vmReason = missing([...IMAGE, SWITCH]);
+const vmReason = missing(FOR_VMS);
 
 describe.skipIf(vmReason)(`machine control, virtual machines${vmReason ? ` (${vmReason})` : ""}`, () => {
   const lab = "two-vms";
   const vnflab = new Vnflab();
-  beforeAll(async () => {
-    vnflab.make();
-    await vnflab.must("up", `lab/examples/${lab}/lab.yaml`);
-  });
-  afterAll(async () => {
-    await vnflab.downAll();
-    const left = vnflab.leftovers();
-    vnflab.remove();
-    expect(left).toEqual([]);
-  });
+  upForAllTests(vnflab, `lab/examples/${lab}/lab.yaml`);
 
   it("exec in all, with more input than the guest agent takes at once", async () => {
     const run = vnflab.start(["exec", "-i", "--json", "--all", lab, "--", "wc", "-c"]);

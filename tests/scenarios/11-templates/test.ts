@@ -1,16 +1,13 @@
 /** A domain of another host and time becomes a template that defines, boots and carries the suites. */
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eachTestLeavesNothing, FOR_VMS } from "../../support/lab-hooks.js";
 import { failures, parseReport } from "../../support/report.js";
 import { missing, Vnflab } from "../../support/vnflab.js";
 
 const OLD = join(import.meta.dirname, "old-domain.xml");
-const reason = missing([
-  "build/images/guest/current/manifest.json",
-  "build/images/guest/payload.img",
-  "build/c/bess/switch/dataplane/libvportd_dp.so",
-]);
+const reason = missing(FOR_VMS);
 
 interface Migration {
   readonly usable: boolean;
@@ -20,12 +17,7 @@ interface Migration {
 describe.skipIf(reason)(`templates${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
   const file = (name: string) => join(vnflab.folder, name);
-  beforeAll(() => vnflab.make());
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
-  });
-  afterAll(() => vnflab.remove());
+  eachTestLeavesNothing(vnflab);
 
   it("a domain of 2016 is migrated, boots twice in one lab and passes the suites", async () => {
     const lint = await vnflab.command("template", "lint", OLD);

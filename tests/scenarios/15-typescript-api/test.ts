@@ -1,34 +1,30 @@
 /** The lab as a library: under vitest here, under node:test in the example of the guide. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Lab } from "vnflab";
 import { $ } from "zx";
+import { eachTestLeavesNothing, FOR_PROCESSES } from "../../support/lab-hooks.js";
 import { missing, REPOSITORY, Vnflab } from "../../support/vnflab.js";
 
 const LAB = join(REPOSITORY, "lab/examples/two-processes/lab.yaml");
 const BUILT = join(REPOSITORY, "tests/dist/scenarios/15-typescript-api");
-const reason = missing(["build/c/stack/apps/tcp_sink", "build/c/bess/switch/dataplane/libvportd_dp.so"]);
+const reason = missing(FOR_PROCESSES);
 
 describe.skipIf(reason)(`the lab from TypeScript${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
   const env = { ...process.env, VNFLAB_STATE: vnflab.state, VNFLAB_RUN: vnflab.run };
   const before = { ...process.env };
+  eachTestLeavesNothing(vnflab);
   beforeAll(() => {
-    vnflab.make();
     mkdirSync(vnflab.state);
     Object.assign(process.env, env);
-  });
-  afterEach(async () => {
-    await vnflab.downAll();
-    expect(vnflab.leftovers()).toEqual([]);
   });
   afterAll(() => {
     for (const name of ["VNFLAB_STATE", "VNFLAB_RUN"]) {
       if (before[name] === undefined) delete process.env[name];
       else process.env[name] = before[name];
     }
-    vnflab.remove();
   });
 
   it("await using brings it up, runs commands, files and suites, and takes it down", async () => {
