@@ -42,7 +42,7 @@ export function tapObstacle(): string | undefined {
 }
 
 /** A program that was started and has said that it is ready. */
-export class Running implements AsyncDisposable {
+class Running implements AsyncDisposable {
   constructor(private readonly process: ProcessPromise) {}
 
   /** Waits for a JSON line with `"event":"listening"`. */

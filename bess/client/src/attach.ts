@@ -5,7 +5,7 @@ import type { BessClient } from "./client.js";
 import type { Argument, Pipeline } from "./pipeline.js";
 
 /** What a name becomes. */
-export function markedName(mark: string, name: string): string {
+function markedName(mark: string, name: string): string {
   return `${mark}.${name}`;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What travels as Any in a reply is read by its message's name.
 export { type MessageRead, unpack } from "@vnflab/bess-proto";
-export { attach, detach, freeWorker, markedName, markedNames, markPipeline } from "./attach.js";
+export { attach, detach, freeWorker, markedNames, markPipeline } from "./attach.js";
 export { addCapture, type CapturePoint, type CaptureRequest, removeCapture } from "./capture.js";
 export { BessClient, type Calls } from "./client.js";
 export { BessError, BessUnreachableError } from "./errors.js";

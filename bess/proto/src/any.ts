@@ -30,11 +30,6 @@ function definition<N extends MessageName>(name: N): MessageTypeDefinition<Messa
   return found as unknown as MessageTypeDefinition<Message<N>, MessageRead<N>>;
 }
 
-export function isMessageName(name: string): name is MessageName {
-  const found = schema[`bess.pb.${name}`];
-  return found !== undefined && "serialize" in found;
-}
-
 export function encode<N extends MessageName>(name: N, value: Message<N>): Buffer {
   return definition(name).serialize(value);
 }

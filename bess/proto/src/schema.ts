@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { loadSync, type MethodDefinition, type Options, type PackageDefinition } from "@grpc/proto-loader";
 import type { BESSControlDefinition } from "./generated/bess/pb/BESSControl.js";
 
-export const PROTO_DIR = fileURLToPath(new URL("../protos/", import.meta.url));
+const PROTO_DIR = fileURLToPath(new URL("../protos/", import.meta.url));
 
 const FILES = ["service.proto", "module_msg.proto", "vportd_msg.proto", "util_msg.proto", "ports/port_msg.proto"];
 const OPTIONS: Options = { keepCase: true, longs: Number, defaults: true, oneofs: true, includeDirs: [PROTO_DIR] };

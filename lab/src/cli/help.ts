@@ -9,7 +9,7 @@ export function examples(command: Command, lines: readonly string[]): Command {
   return command;
 }
 
-export function examplesOf(command: Command): readonly string[] {
+function examplesOf(command: Command): readonly string[] {
   return EXAMPLES.get(command) ?? [];
 }
 

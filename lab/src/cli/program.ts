@@ -31,7 +31,7 @@ export function buildProgram(io: Io, finish: (exitCode: number) => void): Comman
 }
 
 /** The program, its commands and theirs. */
-export function allCommands(command: Command): Command[] {
+function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 

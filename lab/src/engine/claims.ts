@@ -28,7 +28,7 @@ export function planningLockFile(context: EngineContext): string {
   return `${context.layout.runRoot}.lock`;
 }
 
-export function claimFile(runDir: string): string {
+function claimFile(runDir: string): string {
   return join(runDir, "claim.json");
 }
 

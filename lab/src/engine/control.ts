@@ -62,7 +62,7 @@ export async function restartSwitch(context: EngineContext, name: string, signal
 }
 
 /** The steps of `up` that follow the start of a machine. */
-export async function makeReady(lab: Lab, machines: readonly LabMachine[], signal: AbortSignal): Promise<void> {
+async function makeReady(lab: Lab, machines: readonly LabMachine[], signal: AbortSignal): Promise<void> {
   const steps = (["await-machine", "configure-stack", "check-link"] as const).flatMap((kind) =>
     machines.map(({ name }): Action => ({ kind, machine: name })),
   );

@@ -121,6 +121,6 @@ export async function watchSwitch(context: EngineContext, spec: SwitchSpec, sign
   }
 }
 
-export async function consoleTail(context: EngineContext, spec: MachineSpec) {
+async function consoleTail(context: EngineContext, spec: MachineSpec) {
   return { file: spec.consoleLog, lines: await context.hostOf(spec).files.tail(spec.consoleLog, CONSOLE_LINES) };
 }

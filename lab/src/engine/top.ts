@@ -39,7 +39,7 @@ const NAMES: readonly (readonly [RegExp, (index: string) => string])[] = [
   [/^vportd-w(\d+)$/, (index) => `worker ${index}`],
 ];
 
-export async function readCounters(context: EngineContext, name: string): Promise<Counters> {
+async function readCounters(context: EngineContext, name: string): Promise<Counters> {
   const lab = await Lab.open(context, name);
   const sw = await lab.switchState();
   const owners = await Promise.all(
@@ -87,7 +87,7 @@ function cpuMsOf(stat: string): number {
 }
 
 /** What lies between two looks. */
-export function sampleBetween(lab: string, time: Date, before: Counters, after: Counters): Sample {
+function sampleBetween(lab: string, time: Date, before: Counters, after: Counters): Sample {
   const ms = Math.max(1, after.atMs - before.atMs);
   const earlier = new Map(before.threads.map(({ id, cpuMs }) => [id, cpuMs]));
   const sums = new Map<string, { owner: string; what: string; cpuMs: number }>();

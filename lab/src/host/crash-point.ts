@@ -4,7 +4,7 @@
  */
 import type { Host } from "./host.js";
 
-export const CRASH_VARIABLE = "VNFLAB_TEST_KILL";
+const CRASH_VARIABLE = "VNFLAB_TEST_KILL";
 
 let passed = 0;
 

@@ -69,7 +69,7 @@ export async function readTscKhz(host: Host): Promise<number | undefined> {
 }
 
 /** `0-2,5` -> 0, 1, 2, 5. */
-export function parseCpuList(list: string): number[] {
+function parseCpuList(list: string): number[] {
   if (list === "") return [];
   return list.split(",").flatMap((range) => {
     const [first = 0, last = first] = range.split("-").map(Number);

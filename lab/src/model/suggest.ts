@@ -1,6 +1,6 @@
 /** "Did you mean": the nearest of the allowed words, when one is near enough to be a slip. */
 
-export function nearest(word: string, allowed: readonly string[]): string | undefined {
+function nearest(word: string, allowed: readonly string[]): string | undefined {
   const ranked = allowed
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);

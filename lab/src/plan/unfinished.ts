@@ -14,8 +14,6 @@ export interface Unfinished {
   readonly machines: ReadonlySet<string>;
 }
 
-export const FINISHED: Unfinished = { switch: false, machines: new Set() };
-
 /** The last step of what brings a machine up; only then it is known to work. */
 const MACHINE_IS_UP = "check-link";
 

@@ -53,7 +53,7 @@ function describeLink({ name, subnet, impair }: LinkModel): string[] {
   return [name, subnet, ...(harm === "" ? [] : [harm])];
 }
 
-export function describeImpair({ delayUs, jitterUs, loss, duplicate, reorder, rateBps }: ImpairModel): string {
+function describeImpair({ delayUs, jitterUs, loss, duplicate, reorder, rateBps }: ImpairModel): string {
   const ms = (us: number) => `${us / 1000} ms`;
   const percent = (share: number) => `${Number((share * 100).toFixed(6))} %`;
   return [

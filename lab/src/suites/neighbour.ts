@@ -36,7 +36,7 @@ async function unknown({ lab, from, wait }: CaseContext): Promise<Outcome> {
 }
 
 /** The highest one of the subnet that no NIC has. */
-export function unusedAddress(own: string, used: readonly string[]): string {
+function unusedAddress(own: string, used: readonly string[]): string {
   const [address = "0.0.0.0", length = "24"] = own.split("/");
   const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
   const size = 2 ** (32 - Number(length));

@@ -13,7 +13,7 @@ export type Design = (typeof DESIGNS)[number];
 
 /** Cores that each design is run with: two workers, or the one that needs no distribution. */
 const CORES: Record<Design, number> = { direct: 1, shared: 2, "1kb": 3, "2kb": 4 };
-export const PHASES = ["receive", "steer", "protocol", "transmit", "application"] as const;
+const PHASES = ["receive", "steer", "protocol", "transmit", "application"] as const;
 export type Phase = (typeof PHASES)[number];
 export type Cycles = Record<Phase, number>;
 

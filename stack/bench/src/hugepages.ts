@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { attempt } from "./process.js";
 
 /** Two processes with their packets and buffers. */
-export const WANTED_MB = 2048;
+const WANTED_MB = 2048;
 const NR_HUGEPAGES = "/proc/sys/vm/nr_hugepages";
 
 export interface HugepageCounts {

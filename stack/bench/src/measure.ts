@@ -67,7 +67,7 @@ async function figure(row: Row, run: () => Promise<Measured>, into: SideFigures)
   into.repeats += quiet.repeats;
 }
 
-export function medianLatency(all: readonly LatencyUs[]): LatencyUs {
+function medianLatency(all: readonly LatencyUs[]): LatencyUs {
   const of = (key: keyof LatencyUs) => rounded(median(all.map((one) => one[key])), 4);
   return { p50: of("p50"), p99: of("p99"), p999: of("p999") };
 }

@@ -11,7 +11,7 @@ type Status = NonNullable<Reply<"ListTcs">["classes_status"]>[number];
 
 const POLICIES = ["priority", "weighted_fair", "round_robin", "rate_limit", "leaf"];
 const RESOURCES = ["count", "cycle", "packet", "bit"];
-export const ANY_WORKER = -1;
+const ANY_WORKER = -1;
 
 export class TrafficClasses {
   /** Named round_robin classes and their workers. */

@@ -8,8 +8,6 @@ export async function port(rpc: Caller, name: string, vdev: string, queues = 1):
   await rpc.ok("CreatePort", { name, driver: "PMDPort", num_inc_q: queues, num_out_q: queues, arg });
 }
 
-export type ClassOf<N extends MessageName> = N extends `${infer C}Arg` ? C : never;
-
 export async function module<N extends MessageName & `${string}Arg`>(
   rpc: Caller,
   name: string,

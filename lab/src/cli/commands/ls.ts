@@ -30,7 +30,7 @@ function row({ lab, state, detail, machines, cores, createdAt, file, owner }: La
 }
 
 /** The two largest units: `2h 5m`. */
-export function formatAge(ms: number): string {
+function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const parts = [
     [Math.floor(seconds / 86_400), "d"],

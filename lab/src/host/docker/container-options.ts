@@ -20,7 +20,7 @@ export interface ContainerPlan {
   readonly memoryMib?: number;
 }
 
-export function labels(lab: string, stateDir: string): Record<string, string> {
+function labels(lab: string, stateDir: string): Record<string, string> {
   return { [LAB_LABEL]: lab, [STATE_LABEL]: stateDir };
 }
 

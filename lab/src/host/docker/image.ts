@@ -6,7 +6,7 @@ import { VnflabError } from "../../model/error.js";
 import type { Host } from "../host.js";
 import { engineError, isNotFound } from "./engine.js";
 
-export const IMAGE_NAME = "vnflab-host";
+const IMAGE_NAME = "vnflab-host";
 const BUILT = "build/images/host";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -30,7 +30,7 @@ export async function requireImage(docker: Docker, near: Host): Promise<string> 
   return name;
 }
 
-export async function hasImage(docker: Docker, name: string): Promise<boolean> {
+async function hasImage(docker: Docker, name: string): Promise<boolean> {
   try {
     await docker.getImage(name).inspect();
     return true;
@@ -57,7 +57,7 @@ async function importImage(docker: Docker, near: Host, archive: string, tag: str
 }
 
 /** The engine answers 200 at once and tells a failure in the stream. */
-export function followProgress(
+function followProgress(
   docker: Docker,
   stream: NodeJS.ReadableStream,
   onLine: (line: string) => void = () => {},

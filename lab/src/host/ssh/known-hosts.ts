@@ -35,7 +35,7 @@ export function isKnown(keys: readonly KnownKey[], offered: Buffer): boolean {
 }
 
 /** As OpenSSH writes it. */
-export function fingerprint(key: Buffer): string {
+function fingerprint(key: Buffer): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 

@@ -37,7 +37,7 @@ export interface Tools {
   readonly parts: readonly Part[];
 }
 
-export async function collectTools(near: Host, cacheDir: string): Promise<Tools> {
+async function collectTools(near: Host, cacheDir: string): Promise<Tools> {
   const parts: Part[] = [];
   for (const name of [...PARTS, ...(await packageFolders(near.root))])
     await addParts(parts, join(near.root, name), name);

@@ -18,7 +18,7 @@ export function parseXml(file: string, text: string): { document: Document; root
   }
 }
 
-export function childNodes(element: Element): Node[] {
+function childNodes(element: Element): Node[] {
   return Array.from(element.childNodes) as Node[];
 }
 

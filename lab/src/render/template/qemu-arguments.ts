@@ -3,7 +3,7 @@ import type { Element } from "@xmldom/xmldom";
 import { children, closeUp, remove } from "./dom.js";
 import type { DomainEditor } from "./editor.js";
 
-export const QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
+const QEMU_NAMESPACE = "http://libvirt.org/schemas/domain/qemu/1.0";
 
 /** One option with its value, if it has one, and the elements that hold them. */
 export interface QemuOption {

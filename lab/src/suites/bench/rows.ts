@@ -67,7 +67,7 @@ const udp = (size: number): Row => ({
   figure: ["server", "pps"],
 });
 
-export const ROWS: readonly Row[] = [
+const ROWS: readonly Row[] = [
   rpc({ name: "rpc64", title: "64-byte requests and answers over connections that stay", unit: "req/s" }, []),
   rpc({ name: "short-conn", title: "connections with one request and a normal close", unit: "conn/s" }, ["--short"]),
   udp(64),
