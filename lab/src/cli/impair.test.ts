@@ -29,6 +29,17 @@ describe("vnflab impair", () => {
     });
   });
 
+  it("lasts when the switch is started anew, until the lab file says something else", async () => {
+    await impair("lan", "--loss", "1%");
+    expect((await runFake(engine, ["up", LAB_FILE, "--dry-run"])).out).toContain("nothing to do");
+    engine.sw.status = "dead";
+    await runFake(engine, ["up", LAB_FILE]);
+    expect((await impair("lan")).out).toContain("lan: loss 1% (seed 9)");
+    await engine.host.files.write(LAB_FILE, LAB.replace("3ms", "4ms"));
+    await runFake(engine, ["up", LAB_FILE]);
+    expect((await impair("lan")).out).toContain("lan: delay 4ms (seed 9)");
+  });
+
   it("sets all anew, with the link's seed unless told another, and clears", async () => {
     const { out } = await impair("lan", "--loss", "1%", "--delay", "10ms", "--jitter", "500us", "--rate", "2.5G");
     expect(out).toContain("lan: delay 10ms, jitter 0.5ms, loss 1%, rate 2500M (seed 9)");

@@ -19,8 +19,8 @@ export async function pauseOrResume(
   verb: keyof typeof VERBS,
   names: readonly string[] | undefined,
 ): Promise<string[]> {
-  const lab = await Lab.open(context, name);
   await using _lock = await lockLab(context, name, verb);
+  const lab = await Lab.open(context, name);
   const machines = lab.select(names);
   await Promise.all(machines.map(VERBS[verb]));
   return machines.map((machine) => machine.name);
@@ -33,8 +33,8 @@ export async function reset(
   names: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const lab = await Lab.open(context, name);
   await using _lock = await lockLab(context, name, "reset");
+  const lab = await Lab.open(context, name);
   const machines = lab.select(names);
   for (const machine of machines) await refuseUnlessRunning(machine);
   await Promise.all(machines.map((machine) => machine.reset()));
@@ -51,8 +51,8 @@ export function strandedBySwitch(lab: Lab): string[] {
 
 /** Ends the switch and starts it again, with its ports; machines find it again by themselves. */
 export async function restartSwitch(context: EngineContext, name: string, signal: AbortSignal): Promise<void> {
-  const lab = await Lab.open(context, name);
   await using _lock = await lockLab(context, name, "failover");
+  const lab = await Lab.open(context, name);
   const steps: Action[] = [
     { kind: "stop-switch" },
     { kind: "start-switch" },

@@ -62,7 +62,7 @@ export async function tearDown(
 }
 
 /** The logs of a lab that failed, for whoever wants more than the last lines. */
-async function keepLogs(context: EngineContext, record: LabRecord): Promise<void> {
+export async function keepLogs(context: EngineContext, record: LabRecord): Promise<void> {
   const { files } = context.host;
   const target = join(context.layout.stateRoot, "failed", record.lab);
   await files.remove(target);

@@ -241,3 +241,92 @@ describe("what fails", () => {
     await expect(labStatus(context, "nobody")).rejects.toMatchObject({ code: "VNF_LAB_UNKNOWN" });
   });
 });
+
+describe("an up of a running lab that fails", () => {
+  const THREE = "{left: {kind: process}, right: {kind: process}, third: {kind: process}}";
+  const refused = new VnflabError("VNF_LIBVIRT", "refused");
+  const labDir = "/home/u/.local/state/vnflab/labs/pair";
+  const presences = async () => (await labStatus(context, "pair")).machines.map(({ name, status }) => [name, status]);
+  const BOTH = [
+    ["left", "running"],
+    ["right", "running"],
+  ];
+
+  beforeEach(async () => {
+    await run();
+    machines.calls.length = 0;
+  });
+
+  it("takes the new machine away again, and leaves the others and their links as they were", async () => {
+    const before = await host.files.readText(`${labDir}/lab.json`);
+    await writeLab(THREE);
+    machines.faults.set("third", { rung: "agent" });
+    await expect(run()).rejects.toMatchObject({ code: "VNF_NOT_READY" });
+    expect(machines.calls).toEqual(["connect ports", "start third", "stop third", "connect ports"]);
+    expect(await presences()).toEqual(BOTH);
+    expect(await host.files.readText(`${labDir}/lab.json`)).toBe(before);
+    expect(await host.files.kind(`${labDir}/third`)).toBeUndefined();
+    expect(await host.files.readText("/home/u/.local/state/vnflab/failed/pair/third.console.log")).toBe(
+      "third boots\n",
+    );
+    expect(events.at(-1)).toMatchObject({ text: "left, right of lab pair run on as before" });
+    machines.faults.clear();
+    machines.calls.length = 0;
+    await run();
+    expect(machines.calls).toEqual(["connect ports", "start third"]);
+    await down(context, "pair");
+    expect(left()).toEqual([]);
+  });
+
+  it("that is interrupted, too", async () => {
+    await writeLab(THREE);
+    machines.faults.set("third", { rung: "agent" });
+    const abort = new AbortController();
+    context = {
+      ...context,
+      emit: (event) => {
+        if (event.type === "rung-reached") abort.abort(new VnflabError("VNF_INTERRUPTED", "interrupted by SIGINT"));
+      },
+    };
+    await expect(run(undefined, { signal: abort.signal })).rejects.toMatchObject({ code: "VNF_INTERRUPTED" });
+    expect(await presences()).toEqual(BOTH);
+  });
+
+  it("leaves a machine that does not come back out, and the other one alone", async () => {
+    machines.machines.set("right", "dead");
+    machines.faults.set("right", { start: refused });
+    await expect(run()).rejects.toMatchObject({ code: "VNF_LIBVIRT" });
+    expect(machines.calls).toEqual(["stop right", "start right", "stop right"]);
+    expect(await presences()).toEqual([
+      ["left", "running"],
+      ["right", "absent"],
+    ]);
+    machines.faults.clear();
+    await run();
+    expect(await presences()).toEqual(BOTH);
+  });
+
+  it("clears a switch away that died meanwhile", async () => {
+    await writeLab(THREE);
+    machines.faults.set("third", { rung: "agent" });
+    context = {
+      ...context,
+      emit: (event) => {
+        if (event.type === "rung-reached" && event.rung === "console") sw.status = "dead";
+      },
+    };
+    await expect(run()).rejects.toMatchObject({ code: "VNF_SWITCH_FAILED" });
+    expect(machines.calls).toEqual(["connect ports", "start third", "stop third", "stop switch"]);
+    expect(await presences()).toEqual(BOTH);
+  });
+
+  it("says what it could not undo, and the next one mends it", async () => {
+    await writeLab(THREE);
+    machines.faults.set("third", { start: refused, stops: 1 });
+    await expect(run()).rejects.toMatchObject({ code: "VNF_LIBVIRT" });
+    expect(events.at(-1)).toMatchObject({ type: "note", text: expect.stringContaining("could not be undone") });
+    machines.faults.clear();
+    await run();
+    expect(await presences()).toEqual([...BOTH, ["third", "running"]]);
+  });
+});

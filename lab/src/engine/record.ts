@@ -27,7 +27,7 @@ export interface LabRecord {
   readonly phase: LabPhase;
   /** The lab lives only as long as this process: `up --foreground`, `demo`, a test. */
   readonly owner?: ProcessIdentity;
-  /** Of all: whether a snapshot fits. */
+  /** Of machines, ports and switch: whether a snapshot fits. */
   readonly fingerprint: string;
   readonly fingerprints: { readonly switch: SwitchFingerprints; readonly machines: Readonly<Record<string, string>> };
   /** What other labs had when this one was planned. */
@@ -56,10 +56,25 @@ export function makeRecord(parts: RecordParts): LabRecord {
     schemaVersion: VERSION,
     lab: deployment.lab,
     phase: "changing",
-    fingerprint: fingerprint(fingerprints),
+    fingerprint: labFingerprint(sw, fingerprints),
     fingerprints,
     ...parts,
   };
+}
+
+/** The same lab with another switch, or with links that do something else to frames. */
+export function withSwitch(record: LabRecord, sw: SwitchSpec): LabRecord {
+  const fingerprints = { ...record.fingerprints, switch: switchFingerprints(sw) };
+  return { ...record, switch: sw, fingerprint: labFingerprint(sw, fingerprints), fingerprints };
+}
+
+/** For a clean-up: a machine that is no longer in the file may not have been stopped yet. */
+export function withMachinesOf(record: LabRecord, old: LabRecord | undefined): LabRecord {
+  const names = new Set(record.machines.map(({ machine }) => machine));
+  const more = old?.machines.filter(({ machine }) => !names.has(machine)) ?? [];
+  const allocated = old?.deployment.machines.filter(({ name }) => !names.has(name)) ?? [];
+  const deployment = { ...record.deployment, machines: [...record.deployment.machines, ...allocated] };
+  return { ...record, machines: [...record.machines, ...more], deployment };
 }
 
 /** What the plan wants to know of the machines of a record. */
@@ -124,6 +139,11 @@ function switchFingerprints({ deadlinesMs: _, ...spec }: SwitchSpec): SwitchFing
 
 function machineFingerprint({ deadlinesMs: _, ...spec }: MachineSpec, { machines }: Deployment): string {
   return fingerprint([spec, machines.find(({ name }) => name === spec.machine)]);
+}
+
+/** Not of what links do to frames, which changes while the lab runs. */
+function labFingerprint({ ports }: SwitchSpec, { switch: sw, machines }: LabRecord["fingerprints"]): string {
+  return fingerprint([sw.process, ports, machines]);
 }
 
 /** The order of keys means nothing. */

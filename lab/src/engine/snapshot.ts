@@ -82,8 +82,13 @@ export async function removeSnapshot(context: EngineContext, labName: string, na
 }
 
 async function open(context: EngineContext, labName: string, command: string) {
-  const lab = await Lab.open(context, labName);
-  return { lab, lock: await lockLab(context, labName, command) };
+  const lock = await lockLab(context, labName, command);
+  try {
+    return { lab: await Lab.open(context, labName), lock };
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** A machine that is saved does not run any more, so each is restored at once, whatever happens to the others. */

@@ -1,10 +1,11 @@
-/** Brings a lab to what its file says; on failure or interruption everything is taken down again. */
+/** Brings a lab to what its file says; on failure or interruption all that this has begun is taken down again. */
 import { join, resolve } from "node:path";
 import { machineSpec, switchSpec } from "../drivers/specs.js";
 import { asVnflabError, VnflabError } from "../model/error.js";
 import type { Setting } from "../model/setting.js";
 import type { Topology } from "../model/topology.js";
 import { type Action, describeAction } from "../plan/action.js";
+import { keepImpairments } from "../plan/keep-impairments.js";
 import { planUp } from "../plan/plan.js";
 import { claimResources, plannedDeployment, releaseClaim } from "./claim-resources.js";
 import type { EngineContext } from "./context.js";
@@ -13,8 +14,17 @@ import { Journal } from "./journal.js";
 import { loadTopology } from "./load-topology.js";
 import { anythingRuns, observeLab } from "./observe.js";
 import { foldersAt, pinPlaces } from "./place-of-lab.js";
-import { desiredMachines, findRecord, type LabRecord, makeRecord, type RecordParts, writeRecord } from "./record.js";
+import {
+  desiredMachines,
+  findRecord,
+  type LabRecord,
+  makeRecord,
+  type RecordParts,
+  withMachinesOf,
+  writeRecord,
+} from "./record.js";
 import { runActions } from "./run-actions.js";
+import { undoUp, untouchedMachines } from "./undo.js";
 
 export interface UpOptions {
   readonly signal: AbortSignal;
@@ -48,7 +58,7 @@ export function exampleFile(context: EngineContext, name: string): string {
 async function tell(context: EngineContext, path: string, topology: Topology): Promise<UpResult> {
   const old = await findRecord(context.host.files, context.layout.lab(topology.name).stateDir);
   const planned = await plannedDeployment(context, topology, old);
-  const record = await desiredRecord(context, { file: path, createdAt: "", ...planned });
+  const record = await desiredRecord(context, { file: path, createdAt: "", ...planned }, old);
   return result(record, await planFor(context, record, old));
 }
 
@@ -69,7 +79,7 @@ async function bringUp(
   try {
     const createdAt = old?.createdAt ?? host.clock.wallTime().toISOString();
     const owner = foreground ? { owner: await host.exec.self() } : {};
-    record = await desiredRecord(context, { file: path, createdAt, ...owner, ...planned });
+    record = await desiredRecord(context, { file: path, createdAt, ...owner, ...planned }, old);
     actions = await planFor(context, record, old);
   } catch (error) {
     await releaseClaim(context, lab, old);
@@ -88,6 +98,7 @@ function result(record: LabRecord, actions: readonly Action[]): UpResult {
 async function desiredRecord(
   context: EngineContext,
   parts: Omit<RecordParts, "switch" | "machines">,
+  old: LabRecord | undefined,
 ): Promise<LabRecord> {
   const { deployment } = parts;
   if (deployment.oversubscribed) {
@@ -102,7 +113,9 @@ async function desiredRecord(
       machineSpec(host, there, machine, () => context.accelerator(machine.accelerator, place)),
     ),
   );
-  return makeRecord({ ...parts, switch: switchSpec(there), machines });
+  const sw = switchSpec(there);
+  const links = old && keepImpairments(sw.links, { asked: old.deployment.links, actual: old.switch.links });
+  return makeRecord({ ...parts, switch: links ? { ...sw, links } : sw, machines });
 }
 
 async function planFor(context: EngineContext, record: LabRecord, old: LabRecord | undefined): Promise<Action[]> {
@@ -137,7 +150,11 @@ async function makeItSo(context: EngineContext, { record, old, actions, signal }
     await runActions(context, record, rest, { journal, signal });
     await writeRecord(files, { ...record, phase: "up" });
   } catch (thrown) {
-    await tearDown(context, withMachinesOf(record, old), { keepLogs: true }).catch((error: unknown) => {
+    const undone =
+      old && untouchedMachines(record, actions).length > 0
+        ? undoUp(context, { record, old, actions })
+        : tearDown(context, withMachinesOf(record, old), { keepLogs: true });
+    await undone.catch((error: unknown) => {
       // Why it failed matters more than what is left; that is told beside it.
       context.emit({ type: "note", text: asVnflabError(error).message });
     });
@@ -147,13 +164,4 @@ async function makeItSo(context: EngineContext, { record, old, actions, signal }
 
 function isEnding({ kind }: Action): boolean {
   return kind === "clear-strays" || kind === "stop-machine" || kind === "stop-switch";
-}
-
-/** A machine that is no longer in the file may not have been stopped yet. */
-function withMachinesOf(record: LabRecord, old: LabRecord | undefined): LabRecord {
-  const names = new Set(record.machines.map(({ machine }) => machine));
-  const more = old?.machines.filter(({ machine }) => !names.has(machine)) ?? [];
-  const allocated = old?.deployment.machines.filter(({ name }) => !names.has(name)) ?? [];
-  const deployment = { ...record.deployment, machines: [...record.deployment.machines, ...allocated] };
-  return { ...record, machines: [...record.machines, ...more], deployment };
 }

@@ -66,6 +66,25 @@ export function planRestart(machines: readonly string[]): Action[] {
   return [...stopMachines(machines), ...bringUp(machines)];
 }
 
+/**
+ * What undoes an `up` that failed: machines that it has touched stop, and the switch, where it runs, is wired for those
+ * that it has kept. A switch that does not run is cleared away, for the next `up` to start.
+ */
+export function planUndo(
+  up: readonly Action[],
+  { kept, switchRuns }: { readonly kept: readonly string[]; readonly switchRuns: boolean },
+): Action[] {
+  const touched = new Set(up.flatMap((action) => ("machine" in action ? [action.machine] : [])));
+  const interrupted = up.some(({ kind }) => kind === "clear-strays");
+  const rewire = up.some(({ kind }) => kind === "connect-ports");
+  return [
+    ...stopMachines([...touched]),
+    ...(switchRuns ? [] : [{ kind: "stop-switch" } as const]),
+    ...(switchRuns && rewire ? [{ kind: "connect-ports", machines: kept } as const] : []),
+    ...(interrupted ? [{ kind: "clear-strays", machines: kept, switch: switchRuns } as const] : []),
+  ];
+}
+
 /** Everything that may exist is stopped, whatever was observed: stopping what is not there is no error. */
 export function planDown(machines: readonly string[]): Action[] {
   return [...stopMachines(machines), { kind: "stop-switch" }, { kind: "remove-lab" }];

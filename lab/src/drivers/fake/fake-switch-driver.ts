@@ -39,6 +39,7 @@ export class FakeSwitchDriver implements SwitchDriver {
   async connect(spec: SwitchSpec): Promise<void> {
     this.calls.push("connect ports");
     if (this.faults.connect) throw this.faults.connect;
+    this.impairs.clear();
     for (const { socket } of spec.ports) this.host.files.putSocket(socket);
   }
 
