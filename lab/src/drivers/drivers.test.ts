@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fakeHost } from "../host/fake-host.js";
 import { FakePipes } from "../host/fake-pipes.js";
+import { labMarks } from "../host/marked-processes.js";
+import { hasEnded, parseProcStat } from "../host/proc-stat.js";
 import { realHost } from "../host/real-host.js";
 import { LOCAL } from "../model/place.js";
 import type { BessControl } from "./bess/bess-control.js";
@@ -41,6 +43,23 @@ machineDriverContract("process", async () => {
   const folder = await mkdtemp(join(tmpdir(), "vnflab-driver-test-"));
   const driver = new ProcessMachineDriver(realHost());
   return { driver, spec: specIn(folder), [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+});
+
+it("what a command leaves in the background ends with its process machine", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "vnflab-driver-test-"));
+  const driver = new ProcessMachineDriver(realHost());
+  const spec = { ...specIn(folder), env: labMarks(folder, "m") };
+  try {
+    await driver.start(spec);
+    const command = await driver.exec(spec, { argv: ["sh", "-c", "sleep 600 & echo $!"] });
+    const pid = Number((await command.wait()).stdout);
+    const ended = async () => hasEnded(parseProcStat(await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "X) X")));
+    expect(await ended()).toBe(false);
+    await driver.stop(spec);
+    expect(await ended()).toBe(true);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 it("a process machine without applications says what to build", async () => {

@@ -39,7 +39,7 @@ function kernelCard({ allocated }: LabMachine): string[] {
 }
 
 async function run(machine: LabMachine, options: readonly string[]): Promise<void> {
-  const { exitCode, stderr } = await (await machine.exec({ argv: [TOOL, ...options] })).wait();
+  const { exitCode, stderr } = await machine.run([TOOL, ...options]);
   if (exitCode === 0) return;
   const words = stderr.trim().split("\n").at(-1) ?? "";
   throw new VnflabError("VNF_GUEST_COMMAND", `${machine.name}: ${TOOL} ${options[0]} failed (${exitCode}): ${words}`, {

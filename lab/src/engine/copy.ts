@@ -11,6 +11,9 @@ import { asVnflabError, VnflabError } from "../model/error.js";
 import { didYouMean } from "../model/suggest.js";
 import type { Lab } from "./lab.js";
 
+/** A big folder, packed on a slow disk. */
+const PACK_MS = 600_000;
+
 export interface Copied {
   readonly kind: "file" | "folder";
   readonly bytes: number;
@@ -85,7 +88,7 @@ function hostEnd(lab: Lab, path: string): End {
     prefix: "",
     path: path.endsWith("/") ? `${resolve(path)}/` : resolve(path),
     temporary: lab.record.deployment.stateDir,
-    run: (argv) => exec.run(argv),
+    run: (argv) => exec.run(argv, { timeoutMs: PACK_MS }),
     read: (file) => files.chunks(file),
     write: (file, content) => files.write(file, content),
   };

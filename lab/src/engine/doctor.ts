@@ -7,6 +7,9 @@ import type { Finding } from "../model/finding.js";
 import type { EngineContext } from "./context.js";
 import { collectGarbage } from "./gc.js";
 
+/** Packages may come from far away. */
+const MEND_MS = 1_800_000;
+
 /** The host's checks, then what labs have left on it. */
 export function doctorChecks(context: EngineContext): readonly DoctorCheck[] {
   return [...HOST_CHECKS, leftovers(context)];
@@ -60,7 +63,7 @@ export async function mend(host: Host, checks: readonly DoctorCheck[], finding: 
   const ran: { argv: readonly string[]; exitCode: number; stderr: string }[] = [];
   for (const command of fix.commands) {
     const argv = asRoot ? ["sudo", ...command] : command;
-    const { exitCode, stderr } = await host.exec.run(argv);
+    const { exitCode, stderr } = await host.exec.run(argv, { timeoutMs: MEND_MS });
     ran.push({ argv, exitCode, stderr });
     if (exitCode !== 0) break;
   }

@@ -5,6 +5,9 @@ import { buildFromRegistry, engineImages, removeEngineImage, requireImage } from
 import { VnflabError } from "../model/error.js";
 import type { EngineContext } from "./context.js";
 
+/** Packages from a slow mirror, and a slow disk. */
+const BUILD_MS = 3_600_000;
+
 export const IMAGE_KINDS = ["guest", "host"] as const;
 export type ImageKind = (typeof IMAGE_KINDS)[number];
 
@@ -47,7 +50,7 @@ export async function buildImage(context: EngineContext, kind: ImageKind, option
         context.emit({ type: "note", text: line });
       }
     };
-    const { exitCode } = await host.exec.run(argv, { signal: options.signal, onOutput });
+    const { exitCode } = await host.exec.run(argv, { signal: options.signal, onOutput, timeoutMs: BUILD_MS });
     options.signal.throwIfAborted();
     if (exitCode === 0) continue;
     throw new VnflabError("VNF_NOT_BUILT", `${script} failed with exit code ${exitCode}`, {

@@ -10,12 +10,17 @@ import type {
 } from "../drivers/machine-driver.js";
 import type { SwitchState } from "../drivers/switch-driver.js";
 import type { RunResult } from "../host/exec.js";
+import { withDeadline } from "../host/wait.js";
 import type { AllocatedMachine } from "../model/deployment.js";
+import { VnflabError } from "../model/error.js";
 import { firstNic, type StackModel } from "../model/topology.js";
 import { Application } from "./application.js";
 import type { EngineContext } from "./context.js";
 import { type LabRecord, machineOf, requireRecord } from "./record.js";
 
+/** Also for a folder that is packed to be copied. */
+const RUN_MS = 600_000;
+const NEVER = new AbortController().signal;
 /** The same programs on the sockets of a kernel. */
 const KERNEL_TWIN = "-kernel";
 
@@ -61,9 +66,16 @@ export class LabMachine {
     return this.driver.exec(this.spec, command);
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command of the lab's own to its end, which must come soon: a person's command goes by exec(). */
   async run(argv: readonly string[]): Promise<RunResult> {
-    return (await this.exec({ argv })).wait();
+    const process = await this.exec({ argv });
+    const onDeadline = () => {
+      void process.signal("SIGKILL").catch(() => {});
+      const words = `${this.name}: ${argv[0]} has not ended in ${RUN_MS / 1000} s`;
+      return new VnflabError("VNF_GUEST_COMMAND", words);
+    };
+    const { clock } = this.context.host;
+    return withDeadline(clock, process.wait(), { deadlineMs: RUN_MS, signal: NEVER, onDeadline });
   }
 
   putFile(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {

@@ -29,7 +29,7 @@ const SHORTEST_S = "0.01";
 /** Throws VNF_GUEST_COMMAND when no stack runs on the machine's card. */
 export async function readStackReport(machine: LabMachine): Promise<StackReport> {
   const argv = [`${machine.spec.binDir}/mtcpstat`, "-i", SHORTEST_S, "-n", "1", "--json"];
-  const { stdout, stderr } = await (await machine.exec({ argv })).wait();
+  const { stdout, stderr } = await machine.run(argv);
   const { mac, socket } = firstNic(machine.allocated);
   // A process machine shares its host with others, so all their stacks are seen.
   const own = stdout

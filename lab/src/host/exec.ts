@@ -5,6 +5,9 @@
  * by pid and start time together, so that a recycled pid is never taken for it, and never killed.
  */
 
+/** How long a tool that is run to its end may take, unless it is known to take longer. */
+export const RUN_MS = 120_000;
+
 export interface CommandOptions {
   readonly cwd?: string;
   /** Added to the environment of this process. */
@@ -13,7 +16,7 @@ export interface CommandOptions {
 
 export interface RunOptions extends CommandOptions {
   readonly input?: string | Uint8Array;
-  /** The process gets SIGTERM, then SIGKILL, when this time is over. */
+  /** The process gets SIGTERM, then SIGKILL, when this time is over. For run() there is always one: RUN_MS. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly onOutput?: (stream: OutputStream, chunk: string) => void;
@@ -50,9 +53,12 @@ export interface ProcessIdentity {
 }
 
 export interface Exec {
-  /** Runs to the end; a non-zero exit code is a result. Throws VNF_TOOL_MISSING when there is no such program. */
+  /** Runs to the end; a non-zero exit code is a result, also of what was ended after its time. Throws VNF_TOOL_MISSING when there is no such program. */
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Starts and returns at once; in its own process group, so that a Ctrl-C at the terminal does not reach it. */
+  /**
+   * Starts and returns at once; in its own process group, so that a Ctrl-C at the terminal does not reach it. It ends
+   * when it ends itself, whatever it leaves in the background.
+   */
   spawn(argv: readonly string[], options?: RunOptions): Promise<ChildProcess>;
   /** Starts a detached process, which lives on when this one ends. */
   startDaemon(argv: readonly string[], options: DaemonOptions): Promise<ProcessIdentity>;

@@ -30,10 +30,10 @@ export class FakeClock implements Clock {
 
   async delay(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    this.ms += ms;
-    // A turn of the event loop, so that others run in between as they would in real time.
+    // A turn of the event loop, so that others run in between as they would in real time. What they end takes no time.
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
+    this.ms += ms;
   }
 }
 

@@ -56,6 +56,17 @@ export function hostContract(name: string, makeWorld: () => Promise<HostWorld>, 
       expect(await world.host.exec.isAlive(child.identity)).toBe(false);
     });
 
+    it("ends with the command, not with what it leaves in the background, and has all that it printed", async () => {
+      const script = "sleep 60 & head -c 300000 /dev/zero | tr '\\0' x; echo $! >&2";
+      const started = await world.host.exec.spawn(["sh", "-c", script]);
+      const { stdout, stderr, exitCode } = await started.wait();
+      expect([stdout.length, exitCode]).toEqual([300_000, 0]);
+      const left = `/proc/${Number(stderr)}/stat`;
+      expect(await world.host.files.readText(left)).toContain("(sleep)");
+      await shell(`kill -KILL ${Number(stderr)}`);
+      await expect.poll(async () => (await world.host.files.readText(left)) ?? "").not.toMatch(/\(sleep\) [^Z]/);
+    });
+
     it("says that a program is missing", async () => {
       await expect(world.host.exec.run(["vnflab-no-such-program"])).rejects.toMatchObject({ code: "VNF_TOOL_MISSING" });
       expect(await world.host.exec.which("vnflab-no-such-program")).toBeUndefined();

@@ -1,21 +1,22 @@
 /** Processes through zx, whose templates quote every value. Each process leads a group of its own. */
 import { readFile } from "node:fs/promises";
 import { constants } from "node:os";
-import { StringDecoder } from "node:string_decoder";
-import { $, which } from "zx";
+import { $, type ProcessPromise, which } from "zx";
 import { VnflabError } from "../model/error.js";
 import type { Clock } from "./clock.js";
-import type {
-  ChildProcess,
-  CommandOptions,
-  DaemonOptions,
-  Exec,
-  ProcessIdentity,
-  RunOptions,
-  RunResult,
-  SignalName,
+import {
+  type ChildProcess,
+  type CommandOptions,
+  type DaemonOptions,
+  type Exec,
+  type ProcessIdentity,
+  RUN_MS,
+  type RunOptions,
+  type RunResult,
+  type SignalName,
 } from "./exec.js";
 import { hasEnded, type ProcStat, parseProcStat } from "./proc-stat.js";
+import { ProcessOutput } from "./process-output.js";
 
 const KILL_AFTER_MS = 2000;
 const POLL_MS = 20;
@@ -24,8 +25,10 @@ export class RealExec implements Exec {
   constructor(private readonly clock: Clock) {}
 
   async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    const child = await this.spawn(argv, options);
-    return child.wait();
+    const begun = this.clock.now();
+    const result = await (await this.spawn(argv, { timeoutMs: RUN_MS, ...options })).wait();
+    const late = options.timeoutMs === undefined && this.clock.now() - begun >= RUN_MS;
+    return late ? { ...result, stderr: `${result.stderr}${argv[0]} was ended after ${RUN_MS / 1000} s\n` } : result;
   }
 
   async spawn(argv: readonly string[], options: RunOptions = {}): Promise<ChildProcess> {
@@ -36,18 +39,12 @@ export class RealExec implements Exec {
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       ...(input === undefined ? {} : { input: typeof input === "string" ? input : Buffer.from(input) }),
     })`exec ${argv}`;
-    if (onOutput) {
-      for (const stream of ["stdout", "stderr"] as const) {
-        // A character may come in two chunks.
-        const decoder = new StringDecoder("utf8");
-        running[stream].on("data", (chunk: Buffer) => onOutput(stream, decoder.write(chunk)));
-      }
-    }
     const pid = pidOf(running.pid, argv);
+    const output = new ProcessOutput(running, onOutput);
     const stopped = new AbortController();
-    const result: Promise<RunResult> = running.then<RunResult, never>((output): RunResult => {
+    const result = endOf(running).then(async (exitCode): Promise<RunResult> => {
       stopped.abort();
-      return { stdout: output.stdout, stderr: output.stderr, exitCode: exitCodeOf(output.exitCode, output.signal) };
+      return { ...(await output.rest()), exitCode };
     });
     this.killWhenAsked(pid, options, stopped.signal);
     const startTicks = (await readProcess(pid))?.startTicks ?? 0;
@@ -146,6 +143,13 @@ function shellOptions(options: { cwd?: string; env?: Readonly<Record<string, str
 function pidOf(pid: number | undefined, argv: readonly string[]): number {
   if (pid === undefined) throw new VnflabError("VNF_INTERNAL", `${argv[0]} could not be started`);
   return pid;
+}
+
+/** Its own end, which zx does not tell: a child in the background may hold its pipes open for ever. */
+function endOf(running: ProcessPromise): Promise<number> {
+  return new Promise((resolve) => {
+    running.child?.once("exit", (code, signal) => resolve(exitCodeOf(code, signal)));
+  });
 }
 
 function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {

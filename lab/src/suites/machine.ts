@@ -30,6 +30,6 @@ async function clock({ lab, from, wait }: CaseContext): Promise<Outcome> {
 /** Seconds of the machine's clock, and of the host's before and after it was read. */
 async function look(host: Clock, machine: LabMachine) {
   const before = host.now() / 1000;
-  const { stdout } = await (await machine.exec({ argv: ["cat", "/proc/uptime"] })).wait();
+  const { stdout } = await machine.run(["cat", "/proc/uptime"]);
   return { before, seconds: Number.parseFloat(stdout), after: host.now() / 1000 };
 }

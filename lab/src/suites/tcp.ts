@@ -89,7 +89,7 @@ async function bulk({ from, to, wait }: CaseContext, { connections, bytes, sende
 
 async function http({ from, to, amounts, wait }: CaseContext): Promise<Outcome> {
   const folder = `${to.spec.workDir}/www`;
-  await (await to.exec({ argv: ["mkdir", "-p", folder] })).wait();
+  await to.run(["mkdir", "-p", folder]);
   await to.putFile(`${folder}/page`, new TextEncoder().encode("vnflab\n".repeat(PAGE_BYTES).slice(0, PAGE_BYTES)));
   const concurrency = Math.min(HTTP_CONCURRENCY, amounts.requests);
   const { server, client } = await exchange(

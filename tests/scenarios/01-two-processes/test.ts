@@ -54,6 +54,8 @@ describe.skipIf(reason)(`two processes${reason ? ` (${reason})` : ""}`, () => {
     );
     expect(run).toMatchObject({ exitCode: 7, stdout: "a 'b'\n" });
     expect(run.stderr).toBe("oops\n");
+    const background = await vnflab.must("exec", NAME, "left", "--", "sh", "-c", "sleep 600 & echo here");
+    expect(background.stdout).toBe("here\n");
   });
 
   it("up again changes nothing; demo does all in one", async () => {

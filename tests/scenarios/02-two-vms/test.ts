@@ -43,6 +43,8 @@ describe.skipIf(reason)(`two virtual machines${reason ? ` (${reason})` : ""}`, (
     const inside = 'cat /proc/sys/kernel/hostname; cat >/dev/null; echo oops >&2; exit "$1"';
     const run = await vnflab.command("exec", NAME, "vm2", "--", "sh", "-c", inside, "sh", "7");
     expect(run).toMatchObject({ exitCode: 7, stdout: "vm2\n", stderr: "oops\n" });
+    const background = await vnflab.must("exec", NAME, "vm2", "--", "sh", "-c", "sleep 600 & echo here");
+    expect(background.stdout).toBe("here\n");
     expect((await vnflab.must("logs", NAME, "vm1")).stdout).toContain("vnflab: ready");
     expect(await vnflab.json("console", NAME, "vm1")).toMatchObject({ machine: "vm1" });
 

@@ -2,9 +2,10 @@
  * The applications as processes of the host, over virtio_user. Such a machine is a folder: it "runs" while its record
  * exists, and every command in it is a process of its own whose identity is recorded, so that none outlives the machine.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ChildProcess, ProcessIdentity, SignalName } from "../../host/exec.js";
 import type { Host } from "../../host/host.js";
+import { findMarkedProcesses, stopProcesses } from "../../host/marked-processes.js";
 import { VnflabError } from "../../model/error.js";
 import type {
   GuestCommand,
@@ -56,6 +57,7 @@ export class ProcessMachineDriver implements MachineDriver<ProcessSpec> {
     await this.signalAll(spec, "SIGCONT");
     await files.remove(pausedMark(spec));
     await Promise.all((await this.processes(spec)).map((process) => exec.stop(process, STOP_GRACE_MS)));
+    await this.stopBackground(spec);
     await files.remove(processesOf(spec));
     await files.remove(recordOf(spec));
   }
@@ -125,6 +127,13 @@ export class ProcessMachineDriver implements MachineDriver<ProcessSpec> {
 
   private async isPaused(spec: ProcessSpec): Promise<boolean> {
     return (await this.host.files.kind(pausedMark(spec))) !== undefined;
+  }
+
+  /** What its commands have left running: no record names it, its environment does. */
+  private async stopBackground({ runDir, machine }: ProcessSpec): Promise<void> {
+    const found = await findMarkedProcesses(this.host, dirname(runDir));
+    const own = found.filter((process) => process.runDir === runDir && process.machine === machine);
+    await stopProcesses(this.host, own, STOP_GRACE_MS);
   }
 
   private async requireStarted(spec: ProcessSpec): Promise<void> {

@@ -15,7 +15,7 @@ import type { Host } from "../host.js";
 import type { LabHost, LabNeeds } from "../lab-host.js";
 import type { Layout } from "../layout.js";
 import { type ContainerPlan, containerOptions } from "./container-options.js";
-import { engineAddress, engineError, isNotFound, isRootless, openDocker } from "./engine.js";
+import { engineAddress, engineError, isNotFound, isRootless, openDocker, withoutTimeLimit } from "./engine.js";
 import { requireImage } from "./image.js";
 import { removeContainer } from "./orphans.js";
 import { isBelow, repositoryFolders, withRealPaths } from "./shared-folders.js";
@@ -153,7 +153,7 @@ export class DockerHost implements LabHost, AsyncDisposable {
     try {
       const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true };
       const exec = await container.exec({ Cmd: this.helperCommand(), ...attach });
-      return await this.open(docker, container, await exec.start({ hijack: true, stdin: true }));
+      return await this.open(docker, container, withoutTimeLimit(await exec.start({ hijack: true, stdin: true })));
     } catch (error) {
       throw engineError(`run a program in the container ${this.name}`, error);
     }
@@ -173,7 +173,7 @@ export class DockerHost implements LabHost, AsyncDisposable {
       });
       const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
       await container.start();
-      return await this.open(docker, container, stream as never);
+      return await this.open(docker, container, withoutTimeLimit(stream) as never);
     } catch (error) {
       throw engineError("start a container", error);
     }

@@ -7,6 +7,8 @@ const DEFAULT = "unix:///var/run/docker.sock";
 /** Of Docker 19.03: the oldest whose API has all that is used here. */
 const API_OLDEST_MINOR = 40;
 const ANSWER_MS = 10_000;
+/** Without a byte from the engine: it may have an image to unpack. */
+const WORK_MS = 300_000;
 
 /** As in the lab file, in the environment, or where Docker listens by itself. */
 export function engineAddress(env: Host["env"], address?: string): string {
@@ -29,8 +31,13 @@ export async function openDocker(env: Host["env"], address?: string): Promise<Do
     const message = `the Docker engine at ${where} is too old: ${version.Version}, its API is ${version.ApiVersion}`;
     throw new VnflabError("VNF_DOCKER_ENGINE", message, { hint: "Install Docker 19.03 or newer." });
   }
-  // A container's life is longer than any answer should take.
-  return new Docker({ socketPath: where.slice("unix://".length) });
+  return new Docker({ socketPath: where.slice("unix://".length), timeout: WORK_MS });
+}
+
+/** A stream that was opened with an answer's time limit goes on for as long as it is used. */
+export function withoutTimeLimit<S extends NodeJS.ReadWriteStream>(stream: S): S {
+  if ("setTimeout" in stream) (stream as unknown as { setTimeout(ms: number): void }).setTimeout(0);
+  return stream;
 }
 
 /** The engine runs as an ordinary user, who is root in its containers. */

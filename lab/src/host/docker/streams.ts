@@ -2,6 +2,7 @@
 import { Duplex, PassThrough } from "node:stream";
 import type Docker from "dockerode";
 import type { CommandOptions } from "../exec.js";
+import { withoutTimeLimit } from "./engine.js";
 
 const COMPLAINTS_MAX = 4000;
 
@@ -56,7 +57,7 @@ export async function runOnTerminal(
     Env: Object.entries({ TERM: process.env.TERM ?? "xterm", ...options.env }).map(([key, value]) => `${key}=${value}`),
     ...(options.cwd === undefined ? {} : { WorkingDir: options.cwd }),
   });
-  const stream = await exec.start({ hijack: true, stdin: true, Tty: true });
+  const stream = withoutTimeLimit(await exec.start({ hijack: true, stdin: true, Tty: true }));
   const { stdin, stdout } = process;
   const resize = () => void exec.resize({ h: stdout.rows, w: stdout.columns }).catch(() => {});
   stdin.setRawMode?.(true);

@@ -1,15 +1,16 @@
 /** Processes on the far side of a link. */
 import { constants } from "node:os";
-import type {
-  ChildProcess,
-  CommandOptions,
-  DaemonOptions,
-  Exec,
-  OutputStream,
-  ProcessIdentity,
-  RunOptions,
-  RunResult,
-  SignalName,
+import {
+  type ChildProcess,
+  type CommandOptions,
+  type DaemonOptions,
+  type Exec,
+  type OutputStream,
+  type ProcessIdentity,
+  RUN_MS,
+  type RunOptions,
+  type RunResult,
+  type SignalName,
 } from "../exec.js";
 import { deferred } from "./deferred.js";
 import type { FarLink } from "./link.js";
@@ -25,7 +26,7 @@ export class FarExec implements Exec {
   ) {}
 
   async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return (await this.spawn(argv, options)).wait();
+    return (await this.spawn(argv, { timeoutMs: RUN_MS, ...options })).wait();
   }
 
   async spawn(argv: readonly string[], options: RunOptions = {}): Promise<ChildProcess> {

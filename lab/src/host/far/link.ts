@@ -8,6 +8,12 @@ import type { Answer, FarError, FromHelper, Happening, Hello, Request } from "./
 /** A helper that has not said hello by then is none. */
 const HELLO_MS = 60_000;
 
+/**
+ * A helper that has not answered by then will not: each call is a small step, and where it waits it has a limit that is
+ * shorter.
+ */
+const ANSWER_MS = 180_000;
+
 export interface StreamListener {
   /** What came on the stream; a lost connection counts as its end. */
   happened(happening: Happening, bytes: Uint8Array): void;
@@ -93,7 +99,8 @@ export class FarLink implements AsyncDisposable {
     const request: Request = { id, call, args: args.map((argument, at) => (at === bytesAt ? null : argument)) };
     if (bytesAt < 0) this.stream.write(encodeFrame(request));
     else this.stream.write(encodeFrame({ ...request, bytesAt }, args[bytesAt] as Uint8Array));
-    return answered.promise as Promise<T>;
+    const late = setTimeout(() => this.lose(new Error(`no answer to ${call}`)), ANSWER_MS);
+    return answered.promise.finally(() => clearTimeout(late)) as Promise<T>;
   }
 
   private receive({ head, bytes }: Frame): void {

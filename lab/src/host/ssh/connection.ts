@@ -3,13 +3,15 @@ import type { Duplex } from "node:stream";
 import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { quote } from "zx";
 import { VnflabError } from "../../model/error.js";
-import type { CommandOptions } from "../exec.js";
+import { type CommandOptions, RUN_MS } from "../exec.js";
 import type { Host } from "../host.js";
 import type { Destination } from "./destination.js";
 import { isKnown, type KnownKey, knownKeys, refusal } from "./known-hosts.js";
 
 const READY_MS = 20_000;
 const KEEPALIVE_MS = 15_000;
+/** The programs of the lab, over a slow line. */
+const UPLOAD_MS = 1_800_000;
 const COMPLAINTS_MAX = 4000;
 
 export interface SshResult {
@@ -41,8 +43,24 @@ export class SshConnection {
     throw new VnflabError("VNF_SSH", `${name} (${user}@${host}, port ${port}) cannot be reached by ssh: ${why}`);
   }
 
-  /** Runs a command to its end; the words are quoted for the shell there. */
+  /** Runs a command to its end; the words are quoted for the shell there. The connection is closed on one that hangs. */
   async run(argv: readonly string[], input?: NodeJS.ReadableStream): Promise<SshResult> {
+    const ms = input ? UPLOAD_MS : RUN_MS;
+    let late: NodeJS.Timeout | undefined;
+    const hangs = new Promise<never>((_resolve, reject) => {
+      late = setTimeout(() => {
+        this.client.destroy();
+        reject(new VnflabError("VNF_SSH", `${this.destination.name}: ${argv[0]} has not ended in ${ms / 1000} s`));
+      }, ms);
+    });
+    try {
+      return await Promise.race([this.runToItsEnd(argv, input), hangs]);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  private async runToItsEnd(argv: readonly string[], input?: NodeJS.ReadableStream): Promise<SshResult> {
     const { channel, exitCode } = await this.start(commandLine(argv, {}));
     const out: Record<"stdout" | "stderr", string> = { stdout: "", stderr: "" };
     channel.on("data", (chunk: Buffer) => {
