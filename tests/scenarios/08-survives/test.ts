@@ -127,6 +127,17 @@ describe.skipIf(noVms)(`a lab of virtual machines survives${noVms ? ` (${noVms})
     await killAndMend(VMS, 18, "up");
   });
 
+  it("a second lab of the same example at the same time, and either goes without the other", async () => {
+    const both = [vnflab.command("up", VMS.file), vnflab.command("up", VMS.file, "--name", "second")];
+    for (const { exitCode, stderr } of await Promise.all(both)) expect(exitCode, stderr).toBe(0);
+    expect(await states()).toEqual(["second: up", `${VMS.name}: up`]);
+    await Promise.all([pass(VMS.name), pass("second")]);
+    await vnflab.must("down", VMS.name);
+    expect(await states()).toEqual(["second: up"]);
+    await pass("second");
+    await vnflab.must("down", "second");
+  });
+
   it(`${VM_ROUNDS} rounds in which a random process dies`, async () => {
     const random = seededRandom(SEED);
     for (let round = 0; round < VM_ROUNDS; round++) await killOne(VMS, random);
