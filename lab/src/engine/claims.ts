@@ -5,8 +5,9 @@
 import { join } from "node:path";
 import { acquireLock, lockHolder } from "../host/lock.js";
 import type { Deployment } from "../model/deployment.js";
-import type { HeldCore } from "../plan/allocate.js";
+import { type HeldCore, type HeldHugepages, hugepagesOf } from "../plan/allocate.js";
 import type { EngineContext } from "./context.js";
+import { isOnAnotherHost } from "./place-of-lab.js";
 
 export interface Claim {
   readonly lab: string;
@@ -14,6 +15,10 @@ export interface Claim {
   /** Lock of the lab: while somebody holds it the claim is valid though there is no record yet. */
   readonly lock: string;
   readonly cores: readonly number[];
+  /** No other lab may have these cores, too. */
+  readonly exclusive?: boolean;
+  /** Of the host's hugepages: all of them while a command is at work on the lab, as some may not be taken yet. */
+  readonly hugepagesMib?: number;
 }
 
 /** Planning takes milliseconds; whoever waits this long waits for somebody who hangs. */
@@ -48,16 +53,37 @@ export async function readClaim(context: EngineContext, runDir: string): Promise
 
 /** Of all labs but the one with this run folder. */
 export async function heldCores(context: EngineContext, runDir: string): Promise<HeldCore[]> {
-  const { files } = context.host;
-  const { runRoot } = context.layout;
-  const held: HeldCore[] = [];
-  for (const name of await files.list(runRoot)) {
-    const other = join(runRoot, name);
-    const claim = other === runDir ? undefined : await readClaim(context, other);
-    if (!claim || !(await isValid(context, claim))) continue;
-    held.push(...claim.cores.map((core) => ({ core, lab: claim.lab })));
+  const claims = await otherClaims(context, runDir);
+  return claims.flatMap(({ cores, lab, exclusive }) =>
+    cores.map((core) => ({ core, lab, ...(exclusive ? { exclusive } : {}) })),
+  );
+}
+
+/** What other labs have been promised: once they are settled it is no longer among what is free. */
+export async function heldHugepages(context: EngineContext, runDir: string): Promise<HeldHugepages[]> {
+  const held: HeldHugepages[] = [];
+  for (const { lab, lock, hugepagesMib: mib = 0 } of await otherClaims(context, runDir)) {
+    if (mib > 0 && (await lockHolder(context.host, lock)) !== undefined) held.push({ lab, mib });
   }
   return held;
+}
+
+async function otherClaims(context: EngineContext, runDir: string): Promise<Claim[]> {
+  const { runRoot } = context.layout;
+  const claims: Claim[] = [];
+  for (const name of await context.host.files.list(runRoot)) {
+    const other = join(runRoot, name);
+    const claim = other === runDir ? undefined : await readClaim(context, other);
+    if (claim && (await isValid(context, claim))) claims.push(claim);
+  }
+  return claims;
+}
+
+/** What a lab of this host is to have; one elsewhere holds nothing here. */
+export function sharesOf(deployment: Deployment): Pick<Claim, "cores" | "exclusive" | "hugepagesMib"> {
+  if (isOnAnotherHost(deployment.switch.place)) return { cores: [] };
+  const exclusive = deployment.exclusive ? { exclusive: true } : {};
+  return { cores: coresOf(deployment), ...exclusive, hugepagesMib: hugepagesOf(deployment) };
 }
 
 /** The cores that poll or that somebody has been pinned to. */

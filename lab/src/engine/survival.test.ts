@@ -1,12 +1,14 @@
 /** Crashes, leftovers, several labs at once: over the fakes. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { VnflabError } from "../model/error.js";
-import { heldCores, planningLockFile } from "./claims.js";
+import { plannedDeployment } from "./claim-resources.js";
+import { heldCores, planningLockFile, writeClaim } from "./claims.js";
 import type { EngineContext } from "./context.js";
-import { down, lockFile } from "./down.js";
+import { down, lockFile, lockLab } from "./down.js";
 import { type FakeEngine, fakeEngine, LAB_FILE } from "./fake-engine.js";
 import { upInForeground, watchLab } from "./foreground.js";
 import { collectGarbage, type GcFinding } from "./gc.js";
+import { loadTopology } from "./load-topology.js";
 import { summariseLabs } from "./ls.js";
 import { findRecord, type LabRecord, writeRecord } from "./record.js";
 import { restart } from "./restart.js";
@@ -247,6 +249,36 @@ describe("several labs", () => {
     expect((await heldCores(context, "")).map(({ lab }) => lab)).toEqual(["second", "second", "second"]);
     await down(context, "second");
     expect(left()).toEqual([]);
+  });
+
+  it("one that is exclusive is refused while others hold what it needs, and others while it holds theirs", async () => {
+    await run();
+    const alone = { settings: [...SECOND.settings, { path: ["exclusive"], text: "true", origin: "--set" }] };
+    await expect(run(alone)).rejects.toMatchObject({
+      code: "VNF_RESOURCES",
+      message: expect.stringContaining("held by lab pair; the lab is exclusive"),
+    });
+    await down(context, "pair");
+    await run(alone);
+    await expect(run()).rejects.toMatchObject({ message: expect.stringContaining("held by lab second alone") });
+    await down(context, "second");
+    expect(left()).toEqual([]);
+  });
+
+  it("do not count on hugepages that another one is about to take", async () => {
+    const pages = [{ node: 0, sizeKib: 2048, free: 400 }];
+    context = { ...context, facts: async () => ({ cores: [0, 1], availableMemoryMib: 8000, hugepages: pages }) };
+    host.exec.install("qemu-system-x86_64", () => 0);
+    await host.files.write("/labs/vms.yaml", "name: vms\nmachines: {vm: {memory: 512M}}\n");
+    const topology = await loadTopology(context, "/labs/vms.yaml");
+    const { runDir, stateDir } = context.layout.lab("pair");
+    const lock = lockFile(context, "pair");
+    await writeClaim(context, runDir, { lab: "pair", stateDir, lock, cores: [], hugepagesMib: 600 });
+    const planned = async () => (await plannedDeployment(context, topology, undefined)).deployment.machines[0];
+    expect(await planned()).toMatchObject({ hostHugepages: true });
+    await using _lock = await lockLab(context, "pair", "up");
+    expect(await planned()).toMatchObject({ hostHugepages: false });
+    expect(engine.events.at(-1)).toMatchObject({ text: expect.stringContaining("hugepages held by lab pair") });
   });
 
   it("a lab that is refused holds nothing", async () => {

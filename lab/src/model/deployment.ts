@@ -47,6 +47,8 @@ export interface Deployment {
   readonly runDir: string;
   readonly switch: AllocatedSwitch;
   readonly links: readonly LinkModel[];
+  /** Its CPUs are its own. */
+  readonly exclusive: boolean;
   readonly machines: readonly AllocatedMachine[];
   readonly deadlinesMs: Topology["deadlinesMs"];
   /** Set when cores are shared by what should have its own: figures are not comparable then. */

@@ -12,11 +12,20 @@ export interface HostFacts {
   readonly hugepages?: readonly HugepageFacts[];
   /** CPUs that other labs have: taken when there are no others left. */
   readonly heldCores?: readonly HeldCore[];
+  /** Hugepages that labs have been promised and may not have taken yet: they are among those that are free. */
+  readonly heldHugepages?: readonly HeldHugepages[];
 }
 
 export interface HeldCore {
   readonly core: number;
   readonly lab: string;
+  /** That lab shares it with nobody. */
+  readonly exclusive?: boolean;
+}
+
+export interface HeldHugepages {
+  readonly lab: string;
+  readonly mib: number;
 }
 
 export interface HugepageFacts {

@@ -36,6 +36,7 @@ export function normalise(file: LabFile, absolute: ResolvePath): Topology {
   return {
     name: file.name,
     seed: file.seed,
+    exclusive: file.exclusive,
     links,
     switch: normaliseSwitch(file),
     deadlinesMs: Object.fromEntries(inMs) as Record<DeadlineName, number>,

@@ -238,6 +238,10 @@ export const labSchema = z
       .optional()
       .describe("Lab files that this one builds on, relative to it; what a later one and this one say wins."),
     seed: seed.default(1).describe("What is left to chance comes from this number."),
+    exclusive: z
+      .boolean()
+      .default(false)
+      .describe("Whether it shares its CPUs with nothing: `up` is refused when there are not enough for it alone."),
     host: host.optional(),
     subnet: subnet.optional().describe("Of the one link that there is without `links`; 169.254.9.0/24 when absent."),
     links: z

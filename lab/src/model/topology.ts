@@ -104,6 +104,8 @@ export interface Topology {
   readonly name: string;
   /** What is left to chance comes from this number. */
   readonly seed: number;
+  /** Its CPUs are its own, or it is refused. */
+  readonly exclusive: boolean;
   /** In the order of the file. */
   readonly links: readonly LinkModel[];
   readonly switch: SwitchModel;

@@ -92,7 +92,27 @@ describe("CPUs for a lab", () => {
     });
     expect(allocateCores(topology("{a: {}, b: {}}"), { ...plain(5), heldCores })).toMatchObject({
       ...{ switchCore: 3, oversubscribed: true },
-      reason: "3 CPUs are needed for switch and machines, 2 are free, 3 held by other",
+      reason: "3 CPUs are needed for switch and machines, 2 are free, 3 held by lab other",
+    });
+  });
+
+  it("of a lab that is exclusive are had by nobody else, and by it alone or not at all", () => {
+    const held = (exclusive: boolean, cores = [0, 1, 2]) =>
+      cores.map((core) => ({ core, lab: "other", ...(exclusive ? { exclusive } : {}) }));
+    const two = "{a: {}, b: {}}";
+    const place = (rest: string, heldCores: HostFacts["heldCores"]) => () =>
+      allocateCores(topology(two, rest), { ...plain(5), heldCores: heldCores ?? [] });
+    expect(place("exclusive: true", held(false))).toThrow(
+      "3 CPUs are needed for switch and machines, 2 are free, 3 held by lab other; the lab is exclusive",
+    );
+    expect(place("exclusive: true", held(false, [0, 1]))().oversubscribed).toBe(false);
+    expect(place("exclusive: true\nswitch: {core: 1}", held(false, [0, 1]))).toThrow("core 1 is held by lab other");
+    expect(place("switch: {core: 1}", held(true))).toThrow("core 1 is held by lab other");
+    expect(place("", held(true, [1, 2, 3, 4]))).toThrow("0 are free, 4 held by lab other alone");
+    // Virtual CPUs must not go where the kernel puts them.
+    expect(place("", held(true))()).toMatchObject({
+      ...{ switchCore: 3, oversubscribed: true },
+      machines: [{ vcpuPins: [4] }, { vcpuPins: [4] }],
     });
   });
 

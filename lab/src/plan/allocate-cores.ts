@@ -7,7 +7,8 @@
  * too few for all, processes share those that there are, virtual CPUs go where the kernel puts them, and the deployment
  * says so. A machine more at the end of the file does not move the others.
  */
-import type { HostFacts } from "../model/host-facts.js";
+import { VnflabError } from "../model/error.js";
+import type { HeldCore, HostFacts } from "../model/host-facts.js";
 import type { MachineModel, Topology } from "../model/topology.js";
 
 export interface MachineCores {
@@ -38,20 +39,42 @@ interface Cpu {
 /** With fewer CPUs nothing is set aside. */
 const LEAST_FOR_HOUSEKEEPING = 4;
 
-export function allocateCores({ machines, switch: { core } }: Topology, facts: HostFacts): CoreAllocation {
+/** Throws VNF_RESOURCES when the lab, or another one, is to have its CPUs alone and there are not enough. */
+export function allocateCores(topology: Topology, facts: HostFacts): CoreAllocation {
+  const {
+    machines,
+    switch: { core },
+  } = topology;
   const housekeeping = facts.cores.length >= LEAST_FOR_HOUSEKEEPING ? facts.cores.slice(0, 1) : [];
   const held = new Map((facts.heldCores ?? []).map(({ core: id, lab }) => [id, lab]));
-  const all = describeCpus(facts).filter(({ id }) => !housekeeping.includes(id));
+  const barred = new Set((facts.heldCores ?? []).filter(({ exclusive }) => exclusive).map(({ core: id }) => id));
+  const all = describeCpus(facts).filter(({ id }) => !housekeeping.includes(id) && !barred.has(id));
   const free = all.filter(({ id }) => !held.has(id));
   const needs = machines.map(cpusOf);
   const needed = (core === undefined ? 1 : 0) + needs.reduce((sum, count) => sum + count, 0);
   const usable = free.filter(({ id }) => id !== core);
+  if (core !== undefined && (barred.has(core) || (topology.exclusive && held.has(core)))) {
+    throw refusal(`core ${core} is held by lab ${held.get(core)}`);
+  }
   if (needed <= usable.length) return { ...apart(machines, needs, usable, core), housekeeping };
   const pool = (free.length > 0 ? free : all).map(({ id }) => id);
-  const holders = [...new Set(held.values())].sort().join(", ");
-  const away = holders === "" ? "" : `, ${held.size} held by ${holders}`;
-  const reason = `${needed} CPUs are needed for switch and machines, ${usable.length} are free${away}`;
-  return { ...shared(machines, pool, core), housekeeping, reason };
+  const reason = `${needed} CPUs are needed for switch and machines, ${usable.length} are free${holdersOf(facts)}`;
+  if (topology.exclusive) throw refusal(`${reason}; the lab is exclusive`);
+  if (pool.length === 0) throw refusal(reason);
+  return { ...shared(machines, pool, core, barred.size > 0), housekeeping, reason };
+}
+
+function refusal(reason: string): VnflabError {
+  return new VnflabError("VNF_RESOURCES", reason, {
+    hint: "Take down the lab that holds them, or take `exclusive` out of its file or of this one.",
+  });
+}
+
+function holdersOf({ heldCores = [] }: HostFacts): string {
+  const name = ({ lab, exclusive }: HeldCore) => (exclusive ? `${lab} alone` : lab);
+  const holders = [...new Set(heldCores.map(name))].sort().join(", ");
+  const count = new Set(heldCores.map(({ core }) => core)).size;
+  return count === 0 ? "" : `, ${count} held by lab ${holders}`;
 }
 
 /** What the machine keeps busy. */
@@ -85,15 +108,24 @@ function apart(
   return { switchCore, machines: taken, oversubscribed: false };
 }
 
-/** The switch polls, so it has a CPU to itself whenever there is a second one. */
-function shared(machines: readonly MachineModel[], usable: readonly number[], core: number | undefined): Allocated {
+/**
+ * The switch polls, so it has a CPU to itself whenever there is a second one. Virtual CPUs are kept from what is not in
+ * the pool only when `fenced`.
+ */
+function shared(
+  machines: readonly MachineModel[],
+  usable: readonly number[],
+  core: number | undefined,
+  fenced: boolean,
+): Allocated {
   const switchCore = core ?? usable[0] ?? 0;
   const others = usable.filter((id) => id !== switchCore);
   const pool = others.length > 0 ? others : [switchCore];
   let used = 0;
   const next = () => pool[used++ % pool.length] ?? switchCore;
-  const taken = machines.map(({ kind, stack }): MachineCores => {
-    return { cores: kind === "vm" ? [] : Array.from({ length: stack.cores }, next), vcpuPins: [] };
+  const taken = machines.map(({ kind, stack, cpus }): MachineCores => {
+    if (kind === "vm") return { cores: [], vcpuPins: fenced ? Array.from({ length: cpus }, next) : [] };
+    return { cores: Array.from({ length: stack.cores }, next), vcpuPins: [] };
   });
   return { switchCore, machines: taken, oversubscribed: true };
 }

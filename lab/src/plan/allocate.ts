@@ -7,7 +7,7 @@ import type { MachineModel, Topology } from "../model/topology.js";
 import { allocateCores } from "./allocate-cores.js";
 import { allocateNics, allocateRoutes } from "./allocate-nics.js";
 
-export type { HeldCore, HostFacts } from "../model/host-facts.js";
+export type { HeldCore, HeldHugepages, HostFacts } from "../model/host-facts.js";
 
 /** Longest path that fits into sockaddr_un with its closing zero. */
 const SUN_PATH_MAX = 107;
@@ -37,6 +37,7 @@ export function allocate(
       filePrefix: `switch-${mark}`,
     },
     links: topology.links,
+    exclusive: topology.exclusive,
     machines: machines.map(
       (machine, index): AllocatedMachine => ({
         ...machine,
@@ -107,10 +108,25 @@ type Machines = ReadonlySet<MachineModel>;
 /** The size of pages that QEMU is given; larger ones would have to divide the machine's memory. */
 const PAGE_KIB = 2048;
 
+/** What a lab takes of the host's hugepages. */
+export function hugepagesOf({ machines, switch: sw }: Deployment): number {
+  const onHugepages = machines.filter(({ hostHugepages }) => hostHugepages);
+  return memoryOf(onHugepages) + (sw.hugepages === "off" ? 0 : sw.memoryMib);
+}
+
+/** The labs for which virtual machines must do without hugepages that are free still. */
+export function hugepageHolders(topology: Topology, facts: HostFacts): string[] {
+  const { heldHugepages = [], ...alone } = facts;
+  const missed = machinesOnHugepages(topology, alone).size > machinesOnHugepages(topology, facts).size;
+  return missed ? heldHugepages.filter(({ mib }) => mib > 0).map(({ lab }) => lab) : [];
+}
+
 /** All virtual machines get the host's hugepages, or none does: figures of both kinds cannot be compared. */
-function machinesOnHugepages({ machines }: Topology, { hugepages = [] }: HostFacts): Machines {
+function machinesOnHugepages({ machines }: Topology, facts: HostFacts): Machines {
+  const { hugepages = [], heldHugepages = [] } = facts;
   const virtual = machines.filter(({ kind }) => kind === "vm");
   const wantedKib = virtual.reduce((sum, { memoryMib }) => sum + memoryMib * 1024, 0);
   const pages = hugepages.filter(({ sizeKib }) => sizeKib === PAGE_KIB).reduce((sum, { free }) => sum + free, 0);
-  return new Set(pages * PAGE_KIB >= wantedKib ? virtual : []);
+  const heldKib = heldHugepages.reduce((sum, { mib }) => sum + mib * 1024, 0);
+  return new Set(pages * PAGE_KIB - heldKib >= wantedKib ? virtual : []);
 }
