@@ -7,6 +7,8 @@ import { wantsColor } from "./style.js";
 
 /** Ctrl-] */
 const ESCAPE = 0x1d;
+/** How long this process may still live when its command has ended. */
+const REST_MS = 10_000;
 
 export async function main(argv: readonly string[]): Promise<void> {
   const interrupted = watchInterrupts(process, (text) => void process.stderr.write(text));
@@ -25,6 +27,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     keyboard,
   };
   process.exitCode = await run(argv, io);
+  endSoon();
+}
+
+/** Something that was left open keeps a process alive; whoever waits for the command has its result already. */
+function endSoon(): void {
+  const timer = setTimeout(() => {
+    process.stderr.write(`vnflab has not ended by itself; still open: ${process.getActiveResourcesInfo().join(" ")}\n`);
+    process.exit();
+  }, REST_MS);
+  // It alone keeps nothing alive.
+  timer.unref();
 }
 
 async function readInput(): Promise<Uint8Array | undefined> {

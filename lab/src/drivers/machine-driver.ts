@@ -94,6 +94,8 @@ export interface GuestCommand {
   readonly input?: Uint8Array;
   /** Called with output as it comes, at the latest when the command has ended. */
   readonly onOutput?: (stream: OutputStream, chunk: string) => void;
+  /** Whoever waits for its end has a deadline for that. */
+  readonly ownDeadline?: boolean;
 }
 
 /** A command that runs inside a machine. */

@@ -54,6 +54,7 @@ export class Application implements AsyncDisposable {
     const argv = [`${spec.binDir}/${name}`, ...options, "--json"];
     const process = await driver.exec(spec, {
       argv,
+      ownDeadline: true,
       onOutput: (stream, chunk) => (stream === "stdout" ? lines.add(chunk) : undefined),
     });
     return new Application(`${name} on ${spec.machine}`, clock, process, isListening);

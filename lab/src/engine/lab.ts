@@ -16,6 +16,7 @@ import { VnflabError } from "../model/error.js";
 import { firstNic, type StackModel } from "../model/topology.js";
 import { Application } from "./application.js";
 import type { EngineContext } from "./context.js";
+import { patientEngine } from "./patience.js";
 import { type LabRecord, machineOf, requireRecord } from "./record.js";
 
 /** Also for a folder that is packed to be copied. */
@@ -142,6 +143,11 @@ export class Lab {
 
   static async open(context: EngineContext, name: string): Promise<Lab> {
     return new Lab(context, await requireRecord(context.host.files, context.layout, name));
+  }
+
+  /** The same lab, where every answer of a machine or of the switch must come within this time. */
+  patient(deadlineMs: number): Lab {
+    return new Lab(patientEngine(this.context, deadlineMs), this.record);
   }
 
   /** Throws VNF_LAB_UNKNOWN when there is none of that name. */

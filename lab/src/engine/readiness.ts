@@ -7,6 +7,7 @@ import type { EngineContext } from "./context.js";
 import { guessCause } from "./diagnose.js";
 import type { LadderRung } from "./events.js";
 import type { Lab, LabMachine } from "./lab.js";
+import { answerWithin } from "./patience.js";
 import type { LabRecord } from "./record.js";
 
 const CONSOLE_LINES = 40;
@@ -39,7 +40,7 @@ async function climb(context: EngineContext, record: LabRecord, spec: MachineSpe
   const { name, deadlineMs, signal } = rung;
   const started = clock.now();
   const probe = async (asked: AbortSignal): Promise<Probed<string | undefined>> => {
-    const status = await rung.probe(asked);
+    const status = await answerWithin(clock, rung.probe(asked), deadlineMs, `${spec.machine}, rung "${name}"`);
     return status.reached ? { reached: true, value: status.detail } : status;
   };
   const onDeadline = async (lastSeen: string) => {

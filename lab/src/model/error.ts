@@ -145,6 +145,11 @@ export const ERROR_CODES = {
     summary: "The record of a lab is cut short or of another version: what the lab was made of is not known.",
     hint: "Run `vnflab gc`, or `vnflab down NAME`: both find what carries the lab's marks and remove it.",
   },
+  VNF_NO_ANSWER: {
+    exitCode: 50,
+    summary: "A machine, the switch or the connection to them did not answer within the deadline.",
+    hint: "`vnflab status NAME` and `vnflab logs NAME` show what still lives; on a slow host raise --deadline.",
+  },
   VNF_PLACE_UNSUPPORTED: {
     exitCode: 36,
     summary: "Machines cannot run there: parts of one lab at several places, or an engine whose files are elsewhere.",

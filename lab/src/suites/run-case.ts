@@ -34,7 +34,10 @@ export async function runCase(
   const context: CaseContext = { lab, from, to, amounts, wait: { deadlineMs, signal }, random };
   lab.context.emit({ type: "case-started", case: title });
   const started = clock.now();
-  const attempted = (await obstacle(testCase, context, unusable)) ?? (await attempt(testCase, context));
+  const attempted = await attempt(
+    context,
+    async () => (await obstacle(testCase, context, unusable)) ?? (await testCase.run(context)),
+  );
   const seconds = (clock.now() - started) / 1000;
   const folder = join(options.folder, fileName(title));
   const verdict = "problems" in attempted ? await judge(testCase, context, attempted, folder) : attempted;
@@ -81,16 +84,23 @@ async function judge(
 }
 
 /** An interruption ends the run; everything else that is thrown is this case's failure. */
-async function attempt(testCase: TestCase, context: CaseContext): Promise<Outcome> {
+async function attempt<T>(context: CaseContext, act: () => Promise<T>): Promise<T | Outcome> {
   try {
-    return await testCase.run(context);
+    return await act();
   } catch (thrown) {
     context.wait.signal.throwIfAborted();
     const error = asVnflabError(thrown);
     const words = error.log ? `: ${error.log.lines.slice(-3).join(" / ")}` : "";
-    const { status, detail } = await context.lab.switchState();
-    const dead = status === "running" ? [] : [`the switch is gone: ${detail}`];
-    return { problems: [`${error.message}${words}`, ...dead], figures: {} };
+    return { problems: [`${error.message}${words}`, ...(await whetherSwitchIsGone(context))], figures: {} };
+  }
+}
+
+async function whetherSwitchIsGone({ lab }: CaseContext): Promise<string[]> {
+  try {
+    const { status, detail } = await lab.switchState();
+    return status === "running" ? [] : [`the switch is gone: ${detail}`];
+  } catch (thrown) {
+    return [asVnflabError(thrown).message];
   }
 }
 
@@ -115,7 +125,8 @@ async function capture(testCase: TestCase, context: CaseContext, folder: string)
   const captureOf = (machine: LabMachine) => `${machine.spec.workDir}/${machine.name}.pcap`;
   try {
     for (const machine of [from, to]) await machine.configureStack({ pcap: captureOf(machine) });
-    await attempt(testCase, { ...context, amounts: QUICK });
+    const again = { ...context, amounts: QUICK };
+    await attempt(again, () => testCase.run(again));
     for (const machine of [from, to]) {
       await keep(`${machine.name}.pcap`, await machine.getFile(captureOf(machine)).catch(() => undefined));
     }

@@ -27,7 +27,8 @@ export interface SuiteOptions {
 
 export const DEFAULT_SEED = 1;
 
-export async function runSuites(lab: Lab, options: SuiteOptions): Promise<SuiteReport> {
+export async function runSuites(running: Lab, options: SuiteOptions): Promise<SuiteReport> {
+  const lab = running.patient(options.deadlineMs);
   const { host, layout } = lab.context;
   await checkEffective(lab);
   const startedAt = host.clock.wallTime().toISOString();

@@ -350,6 +350,26 @@ describe("the suites", () => {
     expect(down.cases[2]?.message).toBe("tcp.link has failed");
   });
 
+  it("fails a case that hangs with what it waited for, and goes on to the next", async () => {
+    const { exec } = engine.host;
+    exec.install("cat", () => new Promise(() => {}));
+    const observe = engine.sw.observe.bind(engine.sw);
+    exec.install("udp_sink", ({ print }) => {
+      print("stdout", '{"event":"listening"}\n');
+      engine.sw.observe = () => new Promise(() => {});
+      return new Promise(() => {});
+    });
+    const report = await run({ only: ["machine", "udp.flood", "tcp.bulk"], deadlineMs: 5000 });
+    engine.sw.observe = observe;
+    const told = report.cases.map(({ id, status, message }) => `${id} ${status}: ${message}`);
+    expect(told.filter((line) => line.startsWith("machine"))).toEqual([
+      "machine.clock failed: no answer after 5 s: end of left: cat /proc/uptime",
+      "machine.clock failed: no answer after 5 s: end of right: cat /proc/uptime",
+    ]);
+    expect(told.find((line) => line.startsWith("udp"))).toContain("no answer after 5 s: observe of the switch");
+    expect(report.cases).toHaveLength(6);
+  });
+
   it("repeats, until a case fails, and calls whoever wants to look at the failure", async () => {
     let served = 0;
     const echo = engine.host.exec;

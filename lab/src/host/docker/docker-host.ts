@@ -11,6 +11,7 @@ import type Docker from "dockerode";
 import { VnflabError } from "../../model/error.js";
 import { type FarHost, HELPER, openFarHost } from "../far/far-host.js";
 import { LazyExec, SplitFiles } from "../far/lazy.js";
+import { SharedConnection } from "../far/shared-connection.js";
 import type { Host } from "../host.js";
 import type { LabHost, LabNeeds } from "../lab-host.js";
 import type { Layout } from "../layout.js";
@@ -44,7 +45,15 @@ export class DockerHost implements LabHost, AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   private readonly cacheDir: string;
   private docker: Promise<Docker> | undefined;
-  private helper: Promise<FarHost> | undefined;
+  /** One helper for this process; another one when it was lost and the container is still there. */
+  private readonly helper = new SharedConnection<FarHost>({
+    open: async () => {
+      if (this.lab) return (await this.isRunning()) ? this.helperInLab() : undefined;
+      return this.helperAlone();
+    },
+    isLost: (host) => host.isLost,
+    close: (host) => host[Symbol.asyncDispose](),
+  });
 
   constructor(
     private readonly near: Host,
@@ -67,8 +76,9 @@ export class DockerHost implements LabHost, AsyncDisposable {
     const absence = () => this.absence();
     const shared = [layout.stateRoot, layout.runRoot, near.root];
     const isShared = (path: string) => shared.some((folder) => isBelow(path, folder));
-    this.exec = new LazyExec(() => this.reach(), absence);
-    this.files = new SplitFiles(near.files, isShared, () => this.reach(), absence);
+    const reach = () => this.helper.get();
+    this.exec = new LazyExec(reach, absence);
+    this.files = new SplitFiles(near.files, isShared, reach, absence);
   }
 
   async prepare(needs: LabNeeds): Promise<void> {
@@ -96,9 +106,7 @@ export class DockerHost implements LabHost, AsyncDisposable {
   async connected(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const helper = this.helper;
-    this.helper = undefined;
-    await (await helper?.catch(() => undefined))?.[Symbol.asyncDispose]();
+    await this.helper[Symbol.asyncDispose]();
   }
 
   private get name(): string {
@@ -125,15 +133,6 @@ export class DockerHost implements LabHost, AsyncDisposable {
       this.docker = undefined;
     });
     return this.docker;
-  }
-
-  /** One helper for this process; another one when it was lost and the container is still there. */
-  private async reach(): Promise<FarHost | undefined> {
-    const known = await this.helper?.catch(() => undefined);
-    if (known && !known.isLost) return known;
-    if (this.lab && !(await this.isRunning())) return undefined;
-    this.helper = this.lab ? this.helperInLab() : this.helperAlone();
-    return this.helper;
   }
 
   private async isRunning(): Promise<boolean> {

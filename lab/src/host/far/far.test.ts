@@ -85,6 +85,15 @@ describe("a link that is lost", () => {
     await remove();
   });
 
+  it("is over for those who still wait when it is closed", async () => {
+    const { host, served, remove } = await farWorld();
+    const child = await host.exec.spawn(["sleep", "60"]);
+    await host[Symbol.asyncDispose]();
+    expect((await child.wait()).exitCode).toBe(137);
+    await served;
+    await remove();
+  });
+
   it("says what stood there instead of the helper", async () => {
     const noise = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
     const opening = openFarHost(noise, {

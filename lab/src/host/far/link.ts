@@ -86,9 +86,9 @@ export class FarLink implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.lostWith ??= this.lossOf(new Error("closed"));
     this.stream.end();
-    this.stream.destroy();
+    // Whoever still waits for an answer, or for the end of a stream, gets none any more.
+    this.lose(new Error("closed"));
   }
 
   private request<T>(id: number, call: string, args: readonly unknown[]): Promise<T> {

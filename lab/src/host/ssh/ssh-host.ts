@@ -8,6 +8,7 @@ import { VnflabError } from "../../model/error.js";
 import type { Place } from "../../model/topology.js";
 import { type FarHost, HELPER, openFarHost } from "../far/far-host.js";
 import { LazyExec, LazySockets, SplitFiles } from "../far/lazy.js";
+import { SharedConnection } from "../far/shared-connection.js";
 import type { Host } from "../host.js";
 import type { LabHost, LabNeeds } from "../lab-host.js";
 import type { LabPaths, Layout } from "../layout.js";
@@ -32,7 +33,15 @@ export class SshHost implements LabHost, AsyncDisposable {
   readonly files: Host["files"];
   readonly sockets: Host["sockets"];
   readonly clock: Host["clock"];
-  private reached: Promise<Reached> | undefined;
+  /** One connection for this process; a new one when it was lost. */
+  private readonly reached = new SharedConnection<Reached>({
+    open: () => this.open(),
+    isLost: ({ host }) => host.isLost,
+    close: async ({ host, connection }) => {
+      await host[Symbol.asyncDispose]();
+      connection.close();
+    },
+  });
   private known: FarHost | undefined;
   private tunnels = 0;
   private readonly tunnelFolder: string;
@@ -96,10 +105,7 @@ export class SshHost implements LabHost, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const reached = await this.reached?.catch(() => undefined);
-    this.reached = undefined;
-    await reached?.host[Symbol.asyncDispose]();
-    reached?.connection.close();
+    await this.reached[Symbol.asyncDispose]();
     if (this.tunnels === 0) return;
     await this.near.files.remove(this.tunnelFolder);
     await this.near.files.removeEmpty(this.layout.runRoot);
@@ -115,13 +121,10 @@ export class SshHost implements LabHost, AsyncDisposable {
     return new VnflabError("VNF_PLACE_LOST", `${this.place.destination} cannot be reached`);
   }
 
-  /** One connection for this process; a new one when it was lost. */
   private async reach(): Promise<Reached> {
-    const before = await this.reached?.catch(() => undefined);
-    if (before && !before.host.isLost) return before;
-    before?.connection.close();
-    this.reached = this.open();
-    return this.reached;
+    const reached = await this.reached.get();
+    if (!reached) throw this.absence();
+    return reached;
   }
 
   private async open(): Promise<Reached> {

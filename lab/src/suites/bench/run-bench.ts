@@ -27,7 +27,8 @@ export interface BenchOptions extends Load {
   readonly signal: AbortSignal;
 }
 
-export async function runBench(lab: Lab, options: BenchOptions): Promise<BenchResults> {
+export async function runBench(running: Lab, options: BenchOptions): Promise<BenchResults> {
+  const lab = running.patient(options.deadlineMs);
   const { host, layout } = lab.context;
   const [client, server] = lab.machines;
   if (!client || !server) {
