@@ -4,7 +4,7 @@
  *
  * SURVIVES_ROUNDS and SURVIVES_VM_ROUNDS say how often a process is killed; `make soak-lab` does it 50 times.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eachTestLeavesNothing, FOR_PROCESSES, FOR_VMS } from "../../support/lab-hooks.js";
@@ -20,6 +20,11 @@ const SEED = Number(process.env.SURVIVES_SEED ?? 1);
 
 interface Summary {
   readonly labs: readonly { readonly lab: string; readonly state: string }[];
+}
+
+interface Status {
+  readonly switch: { readonly pid: number };
+  readonly machines: readonly { readonly name: string }[];
 }
 
 const vnflab = new Vnflab();
@@ -98,6 +103,35 @@ describe.skipIf(noProcesses)(`a lab of processes survives${noProcesses ? ` (${no
     process.kill(running.pid as number, "SIGKILL");
     await running;
     await expect.poll(() => vnflab.leftovers(), { timeout: 60_000, interval: 200 }).toEqual([]);
+  });
+
+  it("a machine more that does not come up, and a switch that dies with what impair made of its link", async () => {
+    const file = join(vnflab.folder, "grows.yaml");
+    const write = (third: string) =>
+      writeFileSync(file, `name: grows\ndefaults: {kind: process}\nmachines: {left: {}, right: {}${third}}\n`);
+    const status = () => vnflab.json<Status>("status", "grows");
+    const impair = async () => (await vnflab.json<{ readonly impair?: object }>("impair", "grows", "lan")).impair;
+    write("");
+    await vnflab.must("up", file);
+    await vnflab.must("impair", "grows", "lan", "--delay", "1ms", "--loss", "0.1%");
+    const impaired = await impair();
+    expect(impaired).toMatchObject({ delayUs: 1000 });
+    const before = await status();
+    write(", third: {stack: {config: {no_such_key: 1}}}");
+    const { exitCode, stderr } = await vnflab.command("up", file);
+    expect(exitCode, stderr).not.toBe(0);
+    expect(stderr).toContain("left, right of lab grows run on as before");
+    expect((await status()).machines.map(({ name }) => name)).toEqual(["left", "right"]);
+    expect((await status()).switch.pid).toBe(before.switch.pid);
+    expect(await impair()).toEqual(impaired);
+    await pass("grows");
+
+    process.kill(before.switch.pid, "SIGKILL");
+    write("");
+    await vnflab.must("up", file);
+    expect((await status()).switch.pid).not.toBe(before.switch.pid);
+    expect(await impair()).toEqual(impaired);
+    await vnflab.must("down", "grows");
   });
 
   it("a second lab of the same example, and either goes without the other", async () => {
