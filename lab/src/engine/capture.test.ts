@@ -53,6 +53,18 @@ describe("vnflab capture", () => {
     expect(engine.sw.calls).toEqual(["capture left both ways", "stop capture"]);
   });
 
+  it("refuses a switch on another host, whose pipe is out of reach", async () => {
+    const { files } = engine.host;
+    const file = files.paths().find((path) => path.endsWith("/lab.json")) ?? "";
+    const place = { kind: "ssh", destination: "there", libvirtUri: "qemu:///session" };
+    const record = JSON.parse((await files.readText(file)) ?? "");
+    await files.write(file, JSON.stringify({ ...record, switch: { ...record.switch, place } }));
+    const { exitCode, err } = await capture("left");
+    expect(err).toContain('error VNF_UNSUPPORTED: the switch of "pair" is on another host');
+    expect(exitCode).toBe(41);
+    expect(engine.sw.calls).toEqual([]);
+  });
+
   it("ends after its time or at Ctrl-C, and both are no failure", async () => {
     const timed = await capture("right.0", "--duration", "2", "-w", "/out.pcapng", "--json");
     expect(timed).toMatchObject({ exitCode: 0, out: "" });

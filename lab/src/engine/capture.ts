@@ -4,6 +4,7 @@ import { VnflabError } from "../model/error.js";
 import { didYouMean } from "../model/suggest.js";
 import type { EngineContext } from "./context.js";
 import { type Block, BlockSplitter } from "./pcapng-blocks.js";
+import { isOnAnotherHost } from "./place-of-lab.js";
 import { type LabRecord, requireRecord } from "./record.js";
 
 /** How long the switch may take to write what it still has. */
@@ -44,6 +45,14 @@ export function capturePoints(record: LabRecord, target: string): CapturePoint[]
   );
 }
 
+/** The switch writes into a pipe, which both ends must have on one host; a container shares its folders with this one. */
+function refuseElsewhere({ lab, switch: { place } }: LabRecord): void {
+  if (!isOnAnotherHost(place)) return;
+  throw new VnflabError("VNF_UNSUPPORTED", `the switch of "${lab}" is on another host, from where no capture comes`, {
+    hint: "Run the lab with vnflab on that host itself, with `host: local`, and capture there.",
+  });
+}
+
 /** A capture under way. Whoever reads `content` reads it to its end or breaks off; then summary() tells the rest. */
 export class Capture {
   private readonly ended = new AbortController();
@@ -63,6 +72,7 @@ export class Capture {
   static async begin(context: EngineContext, lab: string, target: string, options: CaptureOptions): Promise<Capture> {
     const record = await requireRecord(context.host.files, context.layout, lab);
     const points = capturePoints(record, target);
+    refuseElsewhere(record);
     const running = await context.switchDriver(record.switch).capture(record.switch, points, options.signal);
     return new Capture(context, points, running, options);
   }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { fakeHost } from "../host/fake-host.js";
 import { VnflabError } from "../model/error.js";
 import { pauseOrResume, reset } from "./control.js";
 import { type FakeEngine, fakeEngine, LAB_FILE } from "./fake-engine.js";
@@ -67,6 +68,24 @@ describe("a snapshot", () => {
     expect((await listSnapshots(engine.context, "pair")).map(({ name }) => name)).toEqual(["one"]);
     await removeSnapshot(engine.context, "pair", "one");
     expect(await listSnapshots(engine.context, "pair")).toEqual([]);
+  });
+
+  it("is kept where the machines are", async () => {
+    const there = fakeHost();
+    const context = {
+      ...engine.context,
+      hostOf: () => ({ ...there, async prepare() {}, async release() {}, async connected() {} }),
+    };
+    const own = engine.host.files.paths();
+    const snapshots = () => there.files.paths().filter((path) => path.endsWith("/snapshots/one/snapshot.json"));
+    // The fake driver writes what it saves to its own host.
+    const kept = () => engine.host.files.paths().filter((path) => !path.endsWith(".state"));
+    await saveSnapshot(context, "pair", "one", undefined);
+    expect(snapshots()).toHaveLength(1);
+    expect((await listSnapshots(context, "pair")).map(({ name }) => name)).toEqual(["one"]);
+    await removeSnapshot(context, "pair", "one");
+    expect(snapshots()).toEqual([]);
+    expect(kept()).toEqual(own);
   });
 
   it("that fails leaves the machines running and no snapshot", async () => {

@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
+import type { Files } from "../host/files.js";
 import { VnflabError } from "../model/error.js";
 import { didYouMean } from "../model/suggest.js";
 import type { EngineContext } from "./context.js";
@@ -46,10 +47,10 @@ export async function saveSnapshot(
   try {
     await saveAll(lab, machines, folder);
     const snapshot = await describe(lab, machines, name);
-    await context.host.files.write(join(folder, "snapshot.json"), `${JSON.stringify(snapshot, null, 2)}\n`);
+    await filesOf(lab).write(join(folder, "snapshot.json"), `${JSON.stringify(snapshot, null, 2)}\n`);
     return snapshot;
   } catch (error) {
-    await context.host.files.remove(folder);
+    await filesOf(lab).remove(folder);
     throw error;
   }
 }
@@ -78,7 +79,7 @@ export async function removeSnapshot(context: EngineContext, labName: string, na
   const { lab, lock } = await open(context, labName, "snapshot rm");
   await using _lock = lock;
   await read(lab, name);
-  await context.host.files.remove(folderOf(lab, name));
+  await filesOf(lab).remove(folderOf(lab, name));
 }
 
 async function open(context: EngineContext, labName: string, command: string) {
@@ -111,7 +112,7 @@ async function saveAll(lab: Lab, machines: readonly LabMachine[], folder: string
 async function describe(lab: Lab, machines: readonly LabMachine[], name: string): Promise<Snapshot> {
   const { host } = lab.context;
   const sizes = machines.map(async (machine) => {
-    const info = await lab.context.hostOf(machine.spec).files.info(fileOf(lab, name, machine));
+    const info = await filesOf(lab).info(fileOf(lab, name, machine));
     return { name: machine.name, bytes: info?.sizeBytes ?? 0 };
   });
   const { fingerprint } = lab.record;
@@ -120,7 +121,7 @@ async function describe(lab: Lab, machines: readonly LabMachine[], name: string)
 }
 
 async function list(lab: Lab): Promise<string[]> {
-  const { files } = lab.context.host;
+  const files = filesOf(lab);
   const names = await files.list(snapshots(lab));
   const kinds = await Promise.all(names.map((name) => files.kind(join(snapshots(lab), name, "snapshot.json"))));
   return names.filter((_, index) => kinds[index] === "file");
@@ -132,8 +133,13 @@ async function read(lab: Lab, name: string): Promise<Snapshot> {
     const message = `${lab.record.lab} has no snapshot "${name}"${didYouMean(name, known)}`;
     throw new VnflabError("VNF_SNAPSHOT", message);
   }
-  const text = await lab.context.host.files.readText(join(folderOf(lab, name), "snapshot.json"));
+  const text = await filesOf(lab).readText(join(folderOf(lab, name), "snapshot.json"));
   return snapshotSchema.parse(JSON.parse(text ?? "{}"));
+}
+
+/** What belongs to a snapshot is where its machines are, and goes with the lab there. */
+function filesOf(lab: Lab): Files {
+  return lab.context.hostOf(lab.record.switch).files;
 }
 
 function snapshots(lab: Lab): string {
