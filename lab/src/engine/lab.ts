@@ -10,18 +10,16 @@ import type {
 } from "../drivers/machine-driver.js";
 import type { SwitchState } from "../drivers/switch-driver.js";
 import type { RunResult } from "../host/exec.js";
-import { withDeadline } from "../host/wait.js";
 import type { AllocatedMachine } from "../model/deployment.js";
-import { VnflabError } from "../model/error.js";
+import { asVnflabError } from "../model/error.js";
 import { firstNic, type StackModel } from "../model/topology.js";
 import { Application } from "./application.js";
 import type { EngineContext } from "./context.js";
-import { patientEngine } from "./patience.js";
+import { answerWithin, patientEngine } from "./patience.js";
 import { type LabRecord, machineOf, requireRecord } from "./record.js";
 
 /** Also for a folder that is packed to be copied. */
 const RUN_MS = 600_000;
-const NEVER = new AbortController().signal;
 /** The same programs on the sockets of a kernel. */
 const KERNEL_TWIN = "-kernel";
 
@@ -70,13 +68,13 @@ export class LabMachine {
   /** Runs a command of the lab's own to its end, which must come soon: a person's command goes by exec(). */
   async run(argv: readonly string[]): Promise<RunResult> {
     const process = await this.exec({ argv });
-    const onDeadline = () => {
-      void process.signal("SIGKILL").catch(() => {});
-      const words = `${this.name}: ${argv[0]} has not ended in ${RUN_MS / 1000} s`;
-      return new VnflabError("VNF_GUEST_COMMAND", words);
-    };
-    const { clock } = this.context.host;
-    return withDeadline(clock, process.wait(), { deadlineMs: RUN_MS, signal: NEVER, onDeadline });
+    const title = `end of ${this.name}: ${argv.join(" ")}`;
+    try {
+      return await answerWithin(this.context.host.clock, process.wait(), RUN_MS, title);
+    } catch (error) {
+      if (asVnflabError(error).code === "VNF_NO_ANSWER") void process.signal("SIGKILL").catch(() => {});
+      throw error;
+    }
   }
 
   putFile(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
