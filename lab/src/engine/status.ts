@@ -1,6 +1,6 @@
 /** What exists and what runs. */
 import type { MachineState } from "../drivers/machine-driver.js";
-import type { PortState, SwitchState } from "../drivers/switch-driver.js";
+import type { PortState, SwitchSpec, SwitchState } from "../drivers/switch-driver.js";
 import type { EngineContext } from "./context.js";
 import { requireRecord } from "./record.js";
 
@@ -22,7 +22,7 @@ export interface LabStatus {
   readonly file: string;
   /** Everything runs. */
   readonly running: boolean;
-  readonly switch: Omit<SwitchState, "ports"> & { readonly address: string };
+  readonly switch: Omit<SwitchState, "ports"> & Pick<SwitchSpec, "kind" | "address">;
   readonly machines: readonly MachineStatus[];
   /** Of all NICs; empty when the switch does not run. */
   readonly ports: readonly PortState[];
@@ -46,7 +46,7 @@ export async function labStatus(context: EngineContext, lab: string): Promise<La
     lab,
     file: record.file,
     running,
-    switch: { ...sw, address: record.switch.address },
+    switch: { ...sw, kind: record.switch.kind, address: record.switch.address },
     machines,
     ports,
   };

@@ -27,7 +27,7 @@ function formatStatus(status: LabStatus): string {
     const link = port?.linkUp ? "link up" : "no link";
     return [name, kind, address, mac, paused ? "paused" : state, link, detail];
   });
-  const sw = ["switch", "vportd", "", "", status.switch.status, "", status.switch.detail];
+  const sw = ["switch", status.switch.kind, "", "", status.switch.status, "", status.switch.detail];
   const lines = [`${status.lab} (${status.file})`, ...formatTable([sw, ...rows]), ...formatPorts(status.ports)];
   return `${lines.join("\n")}\n`;
 }
