@@ -315,24 +315,7 @@ static void run(struct thread *t)
 
 /* ---- the program ---- */
 
-static int usage_error(const struct bulk_role *role, const char *why)
-{
-    fprintf(stderr, "%s: %s\n%s", role->name, why, role->usage);
-    return APP_EXIT_USAGE;
-}
-
-static bool seconds(const char *option, const char *text, double *out)
-{
-    char *end;
-
-    *out = strtod(text, &end);
-    if (end != text && *end == '\0' && *out >= 0 && *out <= 86400)
-        return true;
-    fprintf(stderr, "%s %s: not a number of seconds\n", option, text);
-    return false;
-}
-
-static bool shared_option(const struct bulk_role *role, int opt, const char *arg)
+static bool shared_option(int opt, const char *arg)
 {
     struct bulk_plan *p = &bulk_plan;
     long seed;
@@ -358,46 +341,37 @@ static bool shared_option(const struct bulk_role *role, int opt, const char *arg
         p->zero_copy = true;
         return true;
     case 't':
-        return seconds("-t", arg, &p->seconds);
+        return app_seconds("-t", arg, 0, &p->seconds);
     case 'w':
-        return seconds("-w", arg, &p->warmup_s);
+        return app_seconds("-w", arg, 0, &p->warmup_s);
     default:
-        return role->option(opt, arg);
+        return all.role->option(opt, arg);
     }
 }
 
 static int parse_options(int argc, char **argv, const struct bulk_role *role)
 {
     struct bulk_plan *p = &bulk_plan;
-    char letters[64];
-    int opt;
+    char letters[32];
+    const struct app_command_line line = {
+        .options = &p->options, .usage = role->usage, .letters = letters, .take = shared_option};
+    int rc;
 
     p->options.name = role->name;
-    snprintf(letters, sizeof(letters), "%sa:p:l:s:z%s", APP_SHORT_OPTIONS, role->own_options);
-    while ((opt = getopt_long(argc, argv, letters, app_long_options, NULL)) != -1) {
-        enum app_option_result r = app_option(&p->options, opt, optarg);
-
-        if (r == APP_OPTION_HELP) {
-            fputs(role->usage, stdout);
-            exit(0);
-        }
-        if (r == APP_OPTION_BAD || (r == APP_OPTION_OTHER && !shared_option(role, opt, optarg)))
-            return APP_EXIT_USAGE;
-    }
-    if (optind < argc)
-        return usage_error(role, "unexpected argument");
-    if (!p->options.conf)
-        return usage_error(role, "-f CONF is missing");
+    snprintf(letters, sizeof(letters), "a:p:l:s:z%s", role->own_options);
+    rc = app_parse(argc, argv, &line);
+    if (rc)
+        return rc;
     if (p->listens && p->connects)
-        return usage_error(role, "either -l or -a");
+        return app_usage_error(&line, "either -l or -a");
     if (!p->listens && !p->connects && role->sends)
-        return usage_error(role, "where to? -a ADDRESS -p PORT, or -l PORT");
+        return app_usage_error(&line, "where to? -a ADDRESS -p PORT, or -l PORT");
     if (p->connects && !p->port)
-        return usage_error(role, "-p PORT is missing");
+        return app_usage_error(&line, "-p PORT is missing");
     if (role->sends && p->seconds > 0)
         p->bytes = p->bytes ? p->bytes : UINT64_MAX;
     if (role->sends && !p->bytes)
-        return usage_error(role, "-b BYTES or -t SECONDS is missing");
+        return app_usage_error(&line, "-b BYTES or -t SECONDS is missing");
     p->listens = !p->connects;
     if (!p->port)
         p->port = 9999;
@@ -443,15 +417,16 @@ static void report(const struct bulk_role *role)
 int bulk_main(int argc, char **argv, const struct bulk_role *role)
 {
     static struct thread threads[THREADS_MAX];
-    int cores[THREADS_MAX], rc = parse_options(argc, argv, role);
+    int cores[THREADS_MAX], rc;
     bool ok;
 
+    all.role = role;
+    rc = parse_options(argc, argv, role);
     if (rc)
         return rc;
     rc = app_start(&bulk_plan.options, 0);
     if (rc)
         return rc;
-    all.role = role;
     for (int i = 0; i < bulk_plan.options.cores; i++)
         cores[i] = i;
     threads[0].arg = &all; /* the one that says when the program is ready */

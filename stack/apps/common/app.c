@@ -3,7 +3,6 @@
  * See app.h. */
 #include "common/app.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,86 +13,7 @@
 
 #include "cpu.h"
 
-#define OPT_JSON 256
-
-const struct option app_long_options[] = {
-    {"json", no_argument, NULL, OPT_JSON},
-    {"help", no_argument, NULL, 'h'},
-    {0},
-};
-
 static atomic_bool stopping;
-
-enum app_option_result app_option(struct app_options *o, int opt, const char *arg)
-{
-    long n;
-
-    switch (opt) {
-    case 'f':
-        o->conf = arg;
-        return APP_OPTION_TAKEN;
-    case 'N':
-        if (!app_number("-N", arg, 1, 64, &n))
-            return APP_OPTION_BAD;
-        o->cores = (int)n;
-        return APP_OPTION_TAKEN;
-    case OPT_JSON:
-        o->json = true;
-        return APP_OPTION_TAKEN;
-    case 'h':
-        return APP_OPTION_HELP;
-    case '?':
-        return APP_OPTION_BAD;
-    default:
-        return APP_OPTION_OTHER;
-    }
-}
-
-bool app_number(const char *option, const char *text, long min, long max, long *out)
-{
-    char *end;
-
-    errno = 0;
-    *out = strtol(text, &end, 10);
-    if (errno == 0 && end != text && *end == '\0' && *out >= min && *out <= max)
-        return true;
-    fprintf(stderr, "%s %s: not a number from %ld to %ld\n", option, text, min, max);
-    return false;
-}
-
-bool app_bytes(const char *option, const char *text, uint64_t *out)
-{
-    static const char suffixes[] = "kmg";
-    unsigned shift = 0;
-    const char *suffix;
-    char *end;
-
-    errno = 0;
-    *out = strtoull(text, &end, 10);
-    suffix = *end ? strchr(suffixes, *end | 0x20) : NULL;
-    if (suffix) {
-        shift = 10 * (unsigned)(suffix - suffixes + 1);
-        end++;
-    }
-    if (errno == 0 && end != text && *end == '\0' && *text != '-' && *out <= UINT64_MAX >> shift) {
-        *out <<= shift;
-        return true;
-    }
-    fprintf(stderr, "%s %s: not a number of bytes (with k, m or g for 1024, 1024^2, 1024^3)\n", option, text);
-    return false;
-}
-
-bool app_address(const char *option, const char *text, in_addr_t *out)
-{
-    struct in_addr in;
-
-    if (inet_pton(AF_INET, text, &in) == 1) {
-        *out = in.s_addr;
-        return true;
-    }
-    fprintf(stderr, "%s %s: not an IPv4 address\n", option, text);
-    return false;
-}
 
 static void on_signal(int signum)
 {

@@ -9,6 +9,12 @@
 
 #include "common/stream.h"
 
+const struct option datagram_words[] = {
+    {"echo", no_argument, NULL, DATAGRAM_OPT_ECHO},
+    {"fast", no_argument, NULL, DATAGRAM_OPT_FAST},
+    {0},
+};
+
 #define MAGIC 0x4c56u /* "VL" */
 #define WORD_BITS 64u
 

@@ -5,12 +5,17 @@
 #ifndef APPS_DATAGRAM_H
 #define APPS_DATAGRAM_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define DATAGRAM_HEADER 16u
 #define DATAGRAM_MAX 65507u
+
+/** Long options that both programs have. */
+enum { DATAGRAM_OPT_ECHO = 300, DATAGRAM_OPT_FAST };
+extern const struct option datagram_words[];
 
 enum datagram_kind {
     DATAGRAM_DATA = 1,

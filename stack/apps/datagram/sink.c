@@ -15,8 +15,6 @@
 #include "mtcp_epoll.h"
 #include "mudp_api.h"
 
-#define OPT_ECHO 300
-#define OPT_FAST 301
 #define WAIT_MS 50
 #define AT_ONCE 256
 #define MAX_FLOWS 64    /* senders of one thread */
@@ -233,42 +231,31 @@ static void run(struct thread *t)
 
 /* ---- the program ---- */
 
-static int parse_options(int argc, char **argv)
+static bool take_option(int opt, const char *arg)
 {
-    static const struct option echo_option = {"echo", no_argument, NULL, OPT_ECHO};
-    static const struct option fast_option = {"fast", no_argument, NULL, OPT_FAST};
-    struct option long_options[] = {app_long_options[0], app_long_options[1], echo_option, fast_option, {0}};
-    int opt;
-
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "l:n:t:w:", long_options, NULL)) != -1) {
-        enum app_option_result r = app_option(&plan.options, opt, optarg);
-        bool ok = r == APP_OPTION_TAKEN;
-
-        if (r == APP_OPTION_HELP) {
-            fputs(usage, stdout);
-            exit(0);
-        }
-        if (opt == 'l')
-            ok = app_number("-l", optarg, 1, 65535, &plan.port);
-        else if (opt == 'n')
-            ok = app_number("-n", optarg, 1, UINT32_MAX - 1, &plan.datagrams);
-        else if (opt == 't')
-            ok = app_number("-t", optarg, 1, 86400, &plan.idle_s);
-        else if (opt == 'w')
-            ok = app_number("-w", optarg, 0, 86400, &plan.warmup_s);
-        else if (opt == OPT_ECHO)
-            ok = plan.echo = true;
-        else if (opt == OPT_FAST)
-            ok = plan.fast = true;
-        if (!ok)
-            return APP_EXIT_USAGE;
+    switch (opt) {
+    case 'l':
+        return app_number("-l", arg, 1, 65535, &plan.port);
+    case 'n':
+        return app_number("-n", arg, 1, UINT32_MAX - 1, &plan.datagrams);
+    case 't':
+        return app_number("-t", arg, 1, 86400, &plan.idle_s);
+    case 'w':
+        return app_number("-w", arg, 0, 86400, &plan.warmup_s);
+    case DATAGRAM_OPT_ECHO:
+        return plan.echo = true;
+    case DATAGRAM_OPT_FAST:
+        return plan.fast = true;
+    default:
+        return false;
     }
-    if (optind < argc || !plan.options.conf) {
-        fputs(usage, stderr);
-        return APP_EXIT_USAGE;
-    }
-    return 0;
 }
+
+static const struct app_command_line command_line = {.options = &plan.options,
+                                                     .usage = usage,
+                                                     .letters = "l:n:t:w:",
+                                                     .words = datagram_words,
+                                                     .take = take_option};
 
 struct totals {
     uint64_t received, expected, lost, reordered, duplicates, bytes, corrupt, echo_failures, first_us,
@@ -339,7 +326,7 @@ static bool report(void)
 int main(int argc, char **argv)
 {
     static struct thread threads[THREADS_MAX];
-    int cores[THREADS_MAX], rc = parse_options(argc, argv);
+    int cores[THREADS_MAX], rc = app_parse(argc, argv, &command_line);
     bool ok;
 
     if (rc)

@@ -15,8 +15,6 @@
 #include "mtcp_epoll.h"
 #include "mudp_api.h"
 
-#define OPT_ECHO 300
-#define OPT_FAST 301
 #define AT_ONCE 32
 #define HELLO_MS 100 /* for ARP, before the first that counts */
 #define END_MARKERS 5
@@ -193,13 +191,7 @@ static void run(struct thread *t)
 
 /* ---- the program ---- */
 
-static int usage_error(const char *why)
-{
-    fprintf(stderr, "udp_source: %s\n%s", why, usage);
-    return APP_EXIT_USAGE;
-}
-
-static bool own_option(int opt, const char *arg)
+static bool take_option(int opt, const char *arg)
 {
     switch (opt) {
     case 'a':
@@ -215,44 +207,33 @@ static bool own_option(int opt, const char *arg)
         return app_number("-r", arg, 0, 1000000000, &plan.pps);
     case 't':
         return app_number("-t", arg, 1, 86400, &plan.seconds);
-    case OPT_ECHO:
-        plan.echo = true;
-        return true;
-    case OPT_FAST:
-        plan.fast = true;
-        return true;
+    case DATAGRAM_OPT_ECHO:
+        return plan.echo = true;
+    case DATAGRAM_OPT_FAST:
+        return plan.fast = true;
     default:
         return false;
     }
 }
 
+static const struct app_command_line command_line = {.options = &plan.options,
+                                                     .usage = usage,
+                                                     .letters = "a:p:n:s:r:t:",
+                                                     .words = datagram_words,
+                                                     .take = take_option};
+
 static int parse_options(int argc, char **argv)
 {
-    static const struct option echo_option = {"echo", no_argument, NULL, OPT_ECHO};
-    static const struct option fast_option = {"fast", no_argument, NULL, OPT_FAST};
-    struct option long_options[] = {app_long_options[0], app_long_options[1], echo_option, fast_option, {0}};
-    int opt;
+    int rc = app_parse(argc, argv, &command_line);
 
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "a:p:n:s:r:t:", long_options, NULL)) != -1) {
-        enum app_option_result r = app_option(&plan.options, opt, optarg);
-
-        if (r == APP_OPTION_HELP) {
-            fputs(usage, stdout);
-            exit(0);
-        }
-        if (r == APP_OPTION_BAD || (r == APP_OPTION_OTHER && !own_option(opt, optarg)))
-            return APP_EXIT_USAGE;
-    }
-    if (optind < argc)
-        return usage_error("unexpected argument");
-    if (!plan.options.conf)
-        return usage_error("-f CONF is missing");
+    if (rc)
+        return rc;
     if (!plan.has_address || !plan.port)
-        return usage_error("where to? -a ADDRESS -p PORT");
+        return app_usage_error(&command_line, "where to? -a ADDRESS -p PORT");
     if (!plan.datagrams && plan.seconds)
         plan.datagrams = (long)(UINT32_MAX - 1) * plan.options.cores;
     if (!plan.datagrams)
-        return usage_error("-n DATAGRAMS or -t SECONDS is missing");
+        return app_usage_error(&command_line, "-n DATAGRAMS or -t SECONDS is missing");
     plan.to.sin_family = AF_INET;
     plan.to.sin_port = htons((uint16_t)plan.port);
     if (plan.options.cores > plan.datagrams)

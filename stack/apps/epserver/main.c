@@ -305,47 +305,44 @@ static void run(struct thread *t)
 
 /* ---- the program ---- */
 
-static void usage(FILE *out)
+static const char usage[] =
+    "usage: epserver -p WWWDIR -f CONF [-N CORES] [-c CORE] [-b BACKLOG] [-P PORT] [--json]\n"
+    "  -p WWWDIR   folder whose files are served\n"
+    "  -f CONF     configuration of the stack\n"
+    "  -N CORES    cores of the stack, a thread for each (1)\n"
+    "  -c CORE     one thread only, on this core\n"
+    "  -b BACKLOG  connections that may wait to be accepted (4096)\n"
+    "  -P PORT     port to listen on (80)\n"
+    "  --json      JSON lines on standard output\n";
+
+static bool take_option(int opt, const char *arg)
 {
-    fprintf(out, "usage: epserver -p WWWDIR -f CONF [-N CORES] [-c CORE] [-b BACKLOG] [-P PORT] [--json]\n"
-                 "  -p WWWDIR   folder whose files are served\n"
-                 "  -f CONF     configuration of the stack\n"
-                 "  -N CORES    cores of the stack, a thread for each (1)\n"
-                 "  -c CORE     one thread only, on this core\n"
-                 "  -b BACKLOG  connections that may wait to be accepted (4096)\n"
-                 "  -P PORT     port to listen on (80)\n"
-                 "  --json      JSON lines on standard output\n");
+    switch (opt) {
+    case 'p':
+        server.dir = arg;
+        return true;
+    case 'c':
+        return app_number("-c", arg, 0, 1023, &server.only_core);
+    case 'b':
+        return app_number("-b", arg, 1, 1000000, &server.backlog);
+    case 'P':
+        return app_number("-P", arg, 1, 65535, &server.port);
+    default:
+        return false;
+    }
 }
+
+static const struct app_command_line command_line = {
+    .options = &server.options, .usage = usage, .letters = "p:c:b:P:", .take = take_option};
 
 static int parse_options(int argc, char **argv)
 {
-    int opt;
+    int rc = app_parse(argc, argv, &command_line);
 
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "p:c:b:P:", app_long_options, NULL)) != -1) {
-        enum app_option_result r = app_option(&server.options, opt, optarg);
-        bool ok = r == APP_OPTION_TAKEN;
-
-        if (r == APP_OPTION_HELP) {
-            usage(stdout);
-            exit(0);
-        }
-        if (opt == 'p') {
-            server.dir = optarg;
-            ok = true;
-        } else if (opt == 'c') {
-            ok = app_number("-c", optarg, 0, 1023, &server.only_core);
-        } else if (opt == 'b') {
-            ok = app_number("-b", optarg, 1, 1000000, &server.backlog);
-        } else if (opt == 'P') {
-            ok = app_number("-P", optarg, 1, 65535, &server.port);
-        }
-        if (!ok)
-            return APP_EXIT_USAGE;
-    }
-    if (optind < argc || !server.dir || !server.options.conf) {
-        usage(stderr);
-        return APP_EXIT_USAGE;
-    }
+    if (rc)
+        return rc;
+    if (!server.dir)
+        return app_usage_error(&command_line, "-p WWWDIR is missing");
     if (server.only_core >= 0)
         server.options.cores = 1;
     return 0;

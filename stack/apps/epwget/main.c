@@ -98,25 +98,21 @@ static void run(struct thread *t)
 
 /* ---- the program ---- */
 
-static void usage(FILE *out)
-{
-    fprintf(
-        out,
-        "usage: epwget HOST/URL FLOWS -f CONF [-N CORES] [-c CONCURRENCY] [-o OUTFILE] [-n CORE] [-P PORT]\n"
-        "              [-k REQUESTS] [-t SECONDS] [-w SECONDS] [--json]\n"
-        "  HOST/URL        an IPv4 address and a path, e.g. 10.0.0.1/index.html\n"
-        "  FLOWS           connections to make in all\n"
-        "  -f CONF         configuration of the stack\n"
-        "  -N CORES        cores of the stack, a thread for each (1)\n"
-        "  -c CONCURRENCY  connections open at once in all (100)\n"
-        "  -o OUTFILE      where the bodies go; flow N of several writes OUTFILE.N\n"
-        "  -n CORE         one thread only, on this core\n"
-        "  -P PORT         the server's port (80)\n"
-        "  -k REQUESTS     requests on each connection (1: the connection is closed after it)\n"
-        "  -t SECONDS      end after so long, whatever FLOWS says\n"
-        "  -w SECONDS      that do not count, at the start (0)\n"
-        "  --json          JSON lines on standard output\n");
-}
+static const char usage[] =
+    "usage: epwget HOST/URL FLOWS -f CONF [-N CORES] [-c CONCURRENCY] [-o OUTFILE] [-n CORE] [-P PORT]\n"
+    "              [-k REQUESTS] [-t SECONDS] [-w SECONDS] [--json]\n"
+    "  HOST/URL        an IPv4 address and a path, e.g. 10.0.0.1/index.html\n"
+    "  FLOWS           connections to make in all\n"
+    "  -f CONF         configuration of the stack\n"
+    "  -N CORES        cores of the stack, a thread for each (1)\n"
+    "  -c CONCURRENCY  connections open at once in all (100)\n"
+    "  -o OUTFILE      where the bodies go; flow N of several writes OUTFILE.N\n"
+    "  -n CORE         one thread only, on this core\n"
+    "  -P PORT         the server's port (80)\n"
+    "  -k REQUESTS     requests on each connection (1: the connection is closed after it)\n"
+    "  -t SECONDS      end after so long, whatever FLOWS says\n"
+    "  -w SECONDS      that do not count, at the start (0)\n"
+    "  --json          JSON lines on standard output\n";
 
 static bool parse_target(const char *target, const char *flows)
 {
@@ -137,7 +133,7 @@ static bool parse_target(const char *target, const char *flows)
     return true;
 }
 
-static bool other_option(int opt, const char *arg)
+static bool take_option(int opt, const char *arg)
 {
     switch (opt) {
     case 'c':
@@ -161,26 +157,20 @@ static bool other_option(int opt, const char *arg)
     }
 }
 
+static const struct app_command_line command_line = {.options = &client.options,
+                                                     .usage = usage,
+                                                     .letters = "c:o:n:P:k:t:w:",
+                                                     .take = take_option,
+                                                     .operands = 2};
+
 static int parse_options(int argc, char **argv)
 {
-    int opt;
+    int rc;
 
     client.plan.requests = 1;
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "c:o:n:P:k:t:w:", app_long_options, NULL)) !=
-           -1) {
-        enum app_option_result r = app_option(&client.options, opt, optarg);
-
-        if (r == APP_OPTION_HELP) {
-            usage(stdout);
-            exit(0);
-        }
-        if (r == APP_OPTION_BAD || (r == APP_OPTION_OTHER && !other_option(opt, optarg)))
-            return APP_EXIT_USAGE;
-    }
-    if (argc - optind != 2 || !client.options.conf) {
-        usage(stderr);
-        return APP_EXIT_USAGE;
-    }
+    rc = app_parse(argc, argv, &command_line);
+    if (rc)
+        return rc;
     if (!parse_target(argv[optind], argv[optind + 1]))
         return APP_EXIT_USAGE;
     client.plan.addr.sin_port = htons((uint16_t)client.port);

@@ -51,18 +51,7 @@ static void run(struct thread *t)
 
 /* ---- the program ---- */
 
-static bool seconds(const char *option, const char *text, double least, double *out)
-{
-    char *end;
-
-    *out = strtod(text, &end);
-    if (end != text && *end == '\0' && *out >= least && *out <= 86400)
-        return true;
-    fprintf(stderr, "%s %s: not a number of seconds\n", option, text);
-    return false;
-}
-
-static bool own_option(int opt, const char *arg)
+static bool take_option(int opt, const char *arg)
 {
     switch (opt) {
     case 'a':
@@ -78,9 +67,9 @@ static bool own_option(int opt, const char *arg)
     case 'i':
         return app_number("-i", arg, 0, 60000, &plan.pause_ms);
     case 'd':
-        return seconds("-d", arg, 0.001, &plan.duration_s);
+        return app_seconds("-d", arg, 0.001, &plan.duration_s);
     case 'w':
-        return seconds("-w", arg, 0, &plan.warmup_s);
+        return app_seconds("-w", arg, 0, &plan.warmup_s);
     case OPT_SHORT:
         return plan.is_short = true;
     default:
@@ -88,36 +77,23 @@ static bool own_option(int opt, const char *arg)
     }
 }
 
-static int usage_error(const char *why)
-{
-    fprintf(stderr, "rpc_client: %s\n%s", why, usage);
-    return APP_EXIT_USAGE;
-}
+static const struct option words[] = {{"short", no_argument, NULL, OPT_SHORT}, {0}};
+static const struct app_command_line command_line = {.options = &plan.options,
+                                                     .usage = usage,
+                                                     .letters = "a:p:c:s:r:i:d:w:",
+                                                     .words = words,
+                                                     .take = take_option};
 
 static int parse_options(int argc, char **argv)
 {
-    static const struct option short_option = {"short", no_argument, NULL, OPT_SHORT};
-    struct option long_options[] = {app_long_options[0], app_long_options[1], short_option, {0}};
-    int opt;
+    int rc = app_parse(argc, argv, &command_line);
 
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "a:p:c:s:r:i:d:w:", long_options, NULL)) != -1) {
-        enum app_option_result r = app_option(&plan.options, opt, optarg);
-
-        if (r == APP_OPTION_HELP) {
-            fputs(usage, stdout);
-            exit(0);
-        }
-        if (r == APP_OPTION_BAD || (r == APP_OPTION_OTHER && !own_option(opt, optarg)))
-            return APP_EXIT_USAGE;
-    }
-    if (optind < argc)
-        return usage_error("unexpected argument");
-    if (!plan.options.conf)
-        return usage_error("-f CONF is missing");
+    if (rc)
+        return rc;
     if (!plan.to.sin_addr.s_addr)
-        return usage_error("where to? -a ADDRESS");
+        return app_usage_error(&command_line, "where to? -a ADDRESS");
     if ((plan.rate > 0) + (plan.pause_ms > 0) + plan.is_short > 1)
-        return usage_error("one of -r, -i and --short");
+        return app_usage_error(&command_line, "one of -r, -i and --short");
     plan.to.sin_family = AF_INET;
     plan.to.sin_port = htons((uint16_t)port);
     return 0;

@@ -237,33 +237,22 @@ static void run(struct thread *t)
     free(s);
 }
 
-static int parse_options(int argc, char **argv)
+static bool take_option(int opt, const char *arg)
 {
-    int opt;
-
-    while ((opt = getopt_long(argc, argv, APP_SHORT_OPTIONS "l:s:m", app_long_options, NULL)) != -1) {
-        enum app_option_result r = app_option(&plan.options, opt, optarg);
-        bool ok = r == APP_OPTION_TAKEN;
-
-        if (r == APP_OPTION_HELP) {
-            fputs(usage, stdout);
-            exit(0);
-        }
-        if (opt == 'l')
-            ok = app_number("-l", optarg, 1, 65535, &plan.port);
-        else if (opt == 'm')
-            ok = plan.movable = true;
-        else if (opt == 's')
-            ok = app_number("-s", optarg, RPC_MIN_SIZE, RPC_MAX_SIZE, &plan.size);
-        if (!ok)
-            return APP_EXIT_USAGE;
+    switch (opt) {
+    case 'l':
+        return app_number("-l", arg, 1, 65535, &plan.port);
+    case 's':
+        return app_number("-s", arg, RPC_MIN_SIZE, RPC_MAX_SIZE, &plan.size);
+    case 'm':
+        return plan.movable = true;
+    default:
+        return false;
     }
-    if (optind < argc || !plan.options.conf) {
-        fputs(usage, stderr);
-        return APP_EXIT_USAGE;
-    }
-    return 0;
 }
+
+static const struct app_command_line command_line = {
+    .options = &plan.options, .usage = usage, .letters = "l:s:m", .take = take_option};
 
 static void report(const struct thread *threads)
 {
@@ -293,7 +282,7 @@ static void report(const struct thread *threads)
 int main(int argc, char **argv)
 {
     static struct thread threads[THREADS_MAX];
-    int cores[THREADS_MAX], rc = parse_options(argc, argv);
+    int cores[THREADS_MAX], rc = app_parse(argc, argv, &command_line);
     bool ok;
 
     if (rc)
