@@ -170,7 +170,7 @@ static void the_first_frame_after_a_rest_wakes_it(void **state)
         took_s[i] = send_one_s();
     }
     qsort(took_s, TRIES, sizeof(took_s[0]), ascending);
-    print_message("after a rest: %.0f us, median of %u\n", took_s[TRIES / 2] * 1e6, TRIES);
+    print_message("# after a rest: %.0f us, median of %u\n", took_s[TRIES / 2] * 1e6, TRIES);
     /* Not by looking around every 10 ms, but for the few that come just when it does. */
     kicks = __atomic_load_n(&w->kicks, __ATOMIC_RELAXED) - kicks;
     assert_in_range(kicks, TRIES * 3 / 4, TRIES);
@@ -186,7 +186,7 @@ static void at_rest_it_costs_next_to_nothing(void **state)
     used_s = cpu_s();
     usleep(1000000);
     used_s = cpu_s() - used_s;
-    print_message("at rest: %.2f %% of a core\n", used_s * 100);
+    print_message("# at rest: %.2f %% of a core\n", used_s * 100);
     assert_true(used_s < 0.05);
 }
 

@@ -9,33 +9,11 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "api/api_testkit.h"
+#include "api/connected_testkit.h"
 #include "base/prng.h"
 
 #define STREAM_BYTES 3000000u
 #define PIECE_MOST 100000u
-
-static struct kit kit;
-static int listener, client, server;
-static mctx_t C, S;
-
-static int make_world(void **state)
-{
-    (void)state;
-    kit_open(&kit, 1);
-    C = kit.ctx[0];
-    S = kit.ctx[1];
-    listener = kit_listener(&kit, 1, KIT_PORT);
-    kit_connect(&kit, listener, &client, &server);
-    return 0;
-}
-
-static int end_world(void **state)
-{
-    (void)state;
-    kit_close(&kit);
-    return 0;
-}
 
 static uint8_t byte_at(size_t pos)
 {

@@ -94,6 +94,16 @@ static size_t move(struct pair *p)
     return n;
 }
 
+/** The other TCP's listener has closed by the time the connection, which nobody has accepted, arrives there.
+ */
+static void move_adrift(struct pair *p)
+{
+    tcp_listener_close(p->there, p->h->now_us);
+    p->there = NULL;
+    p->h->conn = NULL;
+    assert_int_equal(move(p), 1);
+}
+
 static void done(struct pair *p)
 {
     struct host *h = p->h;
@@ -340,10 +350,7 @@ TRACE(test_listener_gone)
     struct pair p = pair_of(h);
     struct elsewhere e = {.somebody_listens = true};
 
-    tcp_listener_close(p.there, h->now_us);
-    p.there = NULL;
-    h->conn = NULL;
-    assert_int_equal(move(&p), 1);
+    move_adrift(&p);
     assert_true(tcp_has_adrift(h->tcp));
     tcp_adrift(h->tcp, moves_on, &e, h->now_us);
     assert_int_equal(e.asked, 1);
@@ -365,10 +372,7 @@ TRACE(test_adrift_goes_on)
     struct pair p = pair_of(h);
     struct elsewhere e = {.somebody_listens = true};
 
-    tcp_listener_close(p.there, h->now_us);
-    p.there = NULL;
-    h->conn = NULL;
-    assert_int_equal(move(&p), 1);
+    move_adrift(&p);
     tcp_adrift(h->tcp, moves_on, &e, h->now_us);
     p.not_listening = true;
     assert_int_equal(move(&p), 1);
@@ -386,10 +390,7 @@ TRACE(test_listener_comes_back)
     struct pair p = pair_of(h);
     struct elsewhere e = {.somebody_listens = true};
 
-    tcp_listener_close(p.there, h->now_us);
-    p.there = NULL;
-    h->conn = NULL;
-    assert_int_equal(move(&p), 1);
+    move_adrift(&p);
     assert_int_equal(tcp_listen(h->tcp, (struct tcp_endpoint){0, HOST_PORT}, 8, h, &h->listener), ST_OK);
     tcp_adrift(h->tcp, moves_on, &e, h->now_us);
     assert_int_equal(e.asked, 0);
