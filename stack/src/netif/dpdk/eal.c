@@ -32,6 +32,19 @@ static struct {
     pthread_key_t attached;
 } eal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* What DPDK calls an error and is none: EAL misses pages of every size that the processor has, also those
+ * that nobody asked for; and who looks for the vhost device of a socket (dpdk_offload.c) meets numbers that
+ * no device has. */
+static bool is_noise(const char *text, size_t len)
+{
+    static const char *const words[] = {"No free", "device not found"};
+
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (memmem(text, len, words[i], strlen(words[i])))
+            return true;
+    return false;
+}
+
 /* DPDK writes a line a call, with its newline. */
 static ssize_t take_log_line(void *cookie, const char *text, size_t len)
 {
@@ -43,8 +56,7 @@ static ssize_t take_log_line(void *cookie, const char *text, size_t len)
     (void)cookie;
     while (shown && (text[shown - 1] == '\n' || text[shown - 1] == '\r'))
         shown--;
-    /* EAL misses pages of every size that the processor has, also those that nobody asked for. */
-    if (shown && !memmem(text, len, "No free", 7))
+    if (shown && !is_noise(text, len))
         log_say(eal.log, level >= 0 && level < 8 ? levels[level] : LOG_DEBUG, "dpdk: %.*s", (int)shown, text);
     return (ssize_t)len;
 }
