@@ -5,38 +5,15 @@
 # nothing is done when it exists. Needs no privilege, no loop device and no chroot.
 set -Eeuo pipefail
 
-ME=images/guest/build.sh
-GUEST_DIR=$(cd "$(dirname "$0")" && pwd)
-OUT_DIR=${VNFLAB_BUILD_DIR:-$(cd "$GUEST_DIR/../.." && pwd)/build}/images/guest
-export LC_ALL=C
-umask 022
-trap 'echo "$ME: error: line $LINENO failed: $BASH_COMMAND" >&2' ERR
-
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
 # shellcheck source-path=SCRIPTDIR source=settings.sh
-. "$GUEST_DIR/settings.sh"
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$GUEST_DIR/lib.sh"
+. "$IMAGE_DIR/settings.sh"
 
-usage() {
-    cat <<EOF
-usage: images/guest/build.sh [--force] [--print]
-  --force   build anew although the recipe did not change (newer packages)
-  --print   print the folder of the current recipe's image and exit; fails when it is not built
-environment: VNFLAB_IMAGE_SUITE (bookworm), VNFLAB_IMAGE_MIRROR (address or sources.list; default: the host's),
-  VNFLAB_BUILD_DIR (build), VNFLAB_LOCK_TIMEOUT (seconds to wait for another build, 1800)
-EOF
-}
+# shellcheck disable=SC2034 # read by build_image
+TOOLS=(mmdebstrap:mmdebstrap mke2fs:e2fsprogs readelf:binutils)
 
-recipe_hash() {
-    (
-        cd "$GUEST_DIR"
-        printf 'suite=%s arch=%s\n' "$SUITE" "$ARCH"
-        find build.sh lib.sh settings.sh packages.list modules.list prune.list initrd rootfs -type f \
-            -printf '%m %p\n' | sort
-        find build.sh lib.sh settings.sh packages.list modules.list prune.list initrd rootfs -type f \
-            -print0 | sort -z | xargs -0 cat
-    ) | sha256sum | cut -c 1-16
-}
+recipe_hash() { hash_recipe build.sh settings.sh packages.list modules.list prune.list initrd rootfs; }
 
 # Dependencies first, each once; what is built into the kernel needs no file. modules_with_dependencies TREE NAME...
 modules_with_dependencies() {
@@ -61,7 +38,7 @@ modules_with_dependencies() {
 # module_paths KERNEL_TREE WHERE: paths of the modules of modules.list for one or more places
 module_paths() {
     local tree=$1 where=$2 names paths
-    names=$(list_of "$GUEST_DIR/modules.list" | awk -v where="$where" 'index(where, $1) { print $2 }')
+    names=$(list_of "$IMAGE_DIR/modules.list" | awk -v where="$where" 'index(where, $1) { print $2 }')
     # shellcheck disable=SC2086 # a list of words
     paths=$(modules_with_dependencies "$tree" $names)
     case $paths in
@@ -84,7 +61,7 @@ build_initrd() {
     local root=$1 tree=$2 dir=$WORK/initrd modules
     mkdir -p "$dir/bin"
     cp "$root/usr/bin/busybox" "$dir/bin/busybox"
-    cp "$GUEST_DIR/initrd/init" "$dir/init"
+    cp "$IMAGE_DIR/initrd/init" "$dir/init"
     mapfile -t modules < <(module_paths "$tree" initrd)
     copy_modules "$tree" "$dir/modules" "${modules[@]}"
     # Not compressed: unpacking would cost more time in an emulated guest than reading 3 MB.
@@ -93,7 +70,7 @@ build_initrd() {
 
 # What is left of the packages becomes the root file system.
 finish_root() {
-    local root=$1 tree=$2 version=$3 pattern applet path modules early
+    local root=$1 tree=$2 version=$3 applet path modules early
     # Modules: those of init in loading order, all of the list for modprobe.
     mapfile -t modules < <(module_paths "$tree" "initrd boot rest")
     mkdir -p "$WORK/kept"
@@ -102,10 +79,7 @@ finish_root() {
     mapfile -t modules < <(module_paths "$tree" "initrd boot" | grep -vxF "$early")
     copy_modules "$tree" "$WORK/boot-modules" "${modules[@]}"
 
-    while read -r pattern; do
-        # shellcheck disable=SC2086 # patterns are meant to expand
-        (cd "$root" && rm -rf $pattern)
-    done < <(list_of "$GUEST_DIR/prune.list")
+    prune "$root" "$IMAGE_DIR/prune.list"
 
     mkdir -p "$root/usr/lib/modules/$version" "$root/usr/lib/vnflab"
     cp -r "$WORK/kept/." "$root/usr/lib/modules/$version"
@@ -118,7 +92,7 @@ finish_root() {
         [ -e "$path" ] || [ -e "$root/usr/sbin/$applet" ] || ln -s busybox "$path"
     done
     ln -sf busybox "$root/usr/bin/sh"
-    cp -r "$GUEST_DIR/rootfs/." "$root"
+    cp -r "$IMAGE_DIR/rootfs/." "$root"
     mkdir -p "$root"/{dev,proc,sys,run,tmp,root,opt/vnflab,var/log,var/tmp,mnt}
     chmod 1777 "$root/tmp" "$root/var/tmp"
     ln -sf /proc/self/mounts "$root/etc/mtab"
@@ -129,9 +103,7 @@ finish_root() {
 
 check_libraries() {
     local root=$1 missing
-    # shellcheck disable=SC2016 # the script's own $file
-    missing=$(find "$root/usr/bin" "$root/usr/sbin" "$root/usr/lib/x86_64-linux-gnu" -type f -print0 |
-        { xargs -0 readelf -d 2>/dev/null || true; } | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u |
+    missing=$(needed_libraries "$root/usr/bin" "$root/usr/sbin" "$root/usr/lib/x86_64-linux-gnu" |
         while read -r name; do
             [ -n "$(find "$root/usr/lib" -name "$name" -print -quit)" ] || echo "$name"
         done)
@@ -156,18 +128,10 @@ write_manifest() {
 EOF
 }
 
-# In one step, so that nobody ever finds it missing.
-point_current_to() {
-    ln -sfn "$1" "$OUT_DIR/.current.$$"
-    mv -T "$OUT_DIR/.current.$$" "$OUT_DIR/current"
-}
-
 build() {
     local hash=$1 root=$WORK/root kernel version dpdk
     FS_UUID=$(hash_uuid "$(printf '%s' "$hash" | sha256sum)")
-    RESULT=$WORK/result
-    mkdir -p "$RESULT"
-    extract_packages "$root" "$GUEST_DIR/packages.list"
+    extract_packages "$root" "$IMAGE_DIR/packages.list"
     for kernel in "$root"/boot/vmlinuz-*; do version=${kernel##*/vmlinuz-}; done
     [ -f "$root/boot/vmlinuz-$version" ] || die "no kernel among the packages" "see packages.list"
     dpdk=$(zcat "$root"/usr/share/doc/librte-eal*/changelog.Debian.gz | sed -n '1s/.*(\([0-9.]*\).*/\1/p')
@@ -187,38 +151,4 @@ build() {
     write_manifest "$hash" "$version" "$dpdk"
 }
 
-force=no
-print=no
-while [ $# -gt 0 ]; do
-    case $1 in
-    --force) force=yes ;;
-    --print) print=yes ;;
-    -h | --help) usage && exit 0 ;;
-    *) usage >&2 && exit 2 ;;
-    esac
-    shift
-done
-
-hash=$(recipe_hash)
-if [ -f "$OUT_DIR/$hash/manifest.json" ] && [ $force = no ]; then
-    [ "$(readlink "$OUT_DIR/current" 2>/dev/null)" = "$hash" ] || point_current_to "$hash"
-    [ $print = no ] || echo "$OUT_DIR/$hash"
-    exit 0
-fi
-[ $print = no ] || die "the image of this recipe ($hash) is not built" "run images/guest/build.sh"
-
-[ "$(uname -m)" = x86_64 ] || die "the guest image can be built on x86_64 only, this is $(uname -m)"
-need_tool mmdebstrap mmdebstrap
-need_tool mke2fs e2fsprogs
-need_tool readelf binutils
-need_tool flock util-linux
-lock build
-[ ! -f "$OUT_DIR/$hash/manifest.json" ] || [ $force = yes ] || exec "$0" # another build made it meanwhile
-
-started=$SECONDS
-make_work_dir build
-build "$hash"
-rm -rf "${OUT_DIR:?}/$hash"
-mv "$RESULT" "$OUT_DIR/$hash"
-point_current_to "$hash"
-say "built $OUT_DIR/$hash ($(du -sm "$OUT_DIR/$hash" | cut -f 1) MB) in $((SECONDS - started)) s"
+build_image "$@"

@@ -6,19 +6,12 @@
 # host runs, and no chroot. Nothing is done while the sources are unchanged; else only what changed is compiled.
 set -Eeuo pipefail
 
-ME=images/guest/payload.sh
-GUEST_DIR=$(cd "$(dirname "$0")" && pwd)
-TOP_DIR=$(cd "$GUEST_DIR/../.." && pwd)
-OUT_DIR=${VNFLAB_BUILD_DIR:-$TOP_DIR/build}/images/guest
-CC=${CC:-gcc}
-export LC_ALL=C
-umask 022
-trap 'echo "$ME: error: line $LINENO failed: $BASH_COMMAND" >&2' ERR
-
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
 # shellcheck source-path=SCRIPTDIR source=settings.sh
-. "$GUEST_DIR/settings.sh"
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$GUEST_DIR/lib.sh"
+. "$IMAGE_DIR/settings.sh"
+
+CC=${CC:-gcc}
 
 usage() {
     cat <<EOF
@@ -30,13 +23,13 @@ EOF
 }
 
 sysroot_hash() {
-    { printf 'suite=%s arch=%s\n' "$SUITE" "$ARCH" && list_of "$GUEST_DIR/sysroot-packages.list" &&
-        cat "$GUEST_DIR/lib.sh" "$GUEST_DIR/prune.list"; } | sha256sum | cut -c 1-16
+    { printf 'suite=%s arch=%s\n' "$SUITE" "$ARCH" && list_of "$IMAGE_DIR/sysroot-packages.list" &&
+        cat "$IMAGE_DIR/../lib.sh" "$IMAGE_DIR/prune.list"; } | sha256sum | cut -c 1-16
 }
 
 # The sources, how they are compiled, and by what.
 source_hash() {
-    { cd "$TOP_DIR" && sysroot_hash && $CC --version && cat "$GUEST_DIR/payload.sh" &&
+    { cd "$TOP_DIR" && sysroot_hash && $CC --version && cat "$IMAGE_DIR/payload.sh" &&
         find stack meson.build meson_options.txt -type f ! -name '*_test.c' ! -path 'stack/fuzz/*' ! -path 'stack/testing/*' \
             -print0 | sort -z | xargs -0 sha256sum; } | sha256sum | cut -c 1-16
 }
@@ -44,7 +37,7 @@ source_hash() {
 make_sysroot() {
     [ ! -d "$SYSROOT" ] || return 0
     local root=$WORK/sysroot link target
-    extract_packages "$root" "$GUEST_DIR/sysroot-packages.list"
+    extract_packages "$root" "$IMAGE_DIR/sysroot-packages.list"
     # No program of it is run except the smoke test's dpdk-testpmd; static DPDK and documentation are most of its size.
     (cd "$root" && rm -rf boot var etc usr/share/doc usr/share/man usr/share/locale usr/share/info usr/share/perl* \
         usr/sbin usr/lib/x86_64-linux-gnu/perl* usr/lib/x86_64-linux-gnu/librte_*.a)
@@ -119,8 +112,7 @@ meson_failed() {
 check_libraries() {
     local image_libraries=$OUT_DIR/current/libraries.list missing
     [ -f "$image_libraries" ] || return 0
-    missing=$(find "$WORK/payload/bin" "$WORK/payload/lib" -type f -print0 | xargs -0 -r readelf -d 2>/dev/null |
-        sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u |
+    missing=$(needed_libraries "$WORK/payload/bin" "$WORK/payload/lib" |
         while read -r name; do
             [ -e "$WORK/payload/lib/$name" ] || grep -qxF "$name" "$image_libraries" || echo "$name"
         done)
@@ -178,14 +170,12 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-for tool in "$CC:gcc" meson:meson ninja:ninja-build pkg-config:pkgconf mke2fs:e2fsprogs readelf:binutils flock:util-linux; do
-    need_tool "${tool%%:*}" "${tool#*:}"
-done
+need_tools "$CC:gcc" meson:meson ninja:ninja-build pkg-config:pkgconf mke2fs:e2fsprogs readelf:binutils flock:util-linux
 SYSROOT=$OUT_DIR/sysroot-$(sysroot_hash)
 hash=$(source_hash)
 [ $only_sysroot = yes ] || ! up_to_date "$hash" || exit 0
 
-[ -d "$SYSROOT" ] || need_tool mmdebstrap mmdebstrap
+[ -d "$SYSROOT" ] || need_tools mmdebstrap:mmdebstrap
 lock payload
 make_work_dir payload
 started=$SECONDS

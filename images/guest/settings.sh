@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash disable=SC2034
-# What may be chosen from outside. Everything here goes into the recipe hash, except where packages come from.
-SUITE=${VNFLAB_IMAGE_SUITE:-bookworm}
-ARCH=amd64
-# A mirror's address, or a whole sources.list with newlines; empty: as the host's apt is configured.
-MIRROR=${VNFLAB_IMAGE_MIRROR:-}
+# What goes into the guest image beside packages and files.
 # Free space left in the root image. The guest writes to a tmpfs overlay, so none is needed.
 ROOT_SPARE_KB=1024
 # Kernel arguments that any user of the image wants. Each was measured (docs/reference/guest-image.md).

@@ -5,17 +5,12 @@
 # Ends with "N passed, N failed, N skipped"; exit code 1 when anything failed.
 set -Eeuo pipefail
 
-ME=images/guest/smoke-test.sh
-GUEST_DIR=$(cd "$(dirname "$0")" && pwd)
-TOP_DIR=$(cd "$GUEST_DIR/../.." && pwd)
-OUT_DIR=${VNFLAB_BUILD_DIR:-$TOP_DIR/build}/images/guest
-QEMU=${VNFLAB_QEMU:-qemu-system-x86_64}
-export LC_ALL=C
-
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
 # shellcheck source-path=SCRIPTDIR source=settings.sh
-. "$GUEST_DIR/settings.sh"
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$GUEST_DIR/lib.sh"
+. "$IMAGE_DIR/settings.sh"
+
+QEMU=${VNFLAB_QEMU:-qemu-system-x86_64}
 
 usage() {
     cat <<EOF
@@ -142,14 +137,14 @@ guest() {
 # A payload disk with dpdk-testpmd of the image's suite and the libraries that the image lacks.
 make_test_payload() {
     local sysroot dir=$WORK/testpmd queue name next
-    sysroot=$("$GUEST_DIR/payload.sh" --sysroot)
+    sysroot=$("$IMAGE_DIR/payload.sh" --sysroot)
     mkdir -p "$dir/bin" "$dir/lib"
     cp "$sysroot/usr/bin/dpdk-testpmd" "$dir/bin"
     queue=$dir/bin/dpdk-testpmd
     while [ -n "$queue" ]; do
         next=
         # shellcheck disable=SC2086 # a list of paths without blanks
-        for name in $(readelf -d $queue | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u); do
+        for name in $(needed_libraries $queue); do
             if [ -e "$dir/lib/$name" ] || grep -qxF "$name" "$IMAGE/libraries.list"; then continue; fi
             cp -L "$sysroot/usr/lib/x86_64-linux-gnu/$name" "$dir/lib/$name"
             next="$next $dir/lib/$name"
@@ -300,8 +295,8 @@ while [ $# -gt 0 ]; do
 done
 [ "$ACCEL" != tcg ] || ACCEL=tcg,thread=multi
 
-need_tool "$QEMU" qemu-system-x86
-IMAGE=$("$GUEST_DIR/build.sh" --print)
+need_tools "$QEMU:qemu-system-x86"
+IMAGE=$("$IMAGE_DIR/build.sh" --print)
 WORK=$(mktemp -d /tmp/vnflab-smoke.XXXXXX)
 QEMU_PID=
 RUN=$WORK
