@@ -65,6 +65,29 @@ describe("vnflab capture", () => {
     expect(engine.sw.calls).toEqual([]);
   });
 
+  it("keeps what the filter accepts, and counts only that", async () => {
+    const frame = (etherType: number) => {
+      const bytes = Buffer.alloc(28 + 60 + 4);
+      bytes.writeUInt32LE(6, 0);
+      bytes.writeUInt32LE(bytes.length, 4);
+      bytes.writeUInt32LE(60, 20);
+      bytes.writeUInt32LE(60, 24);
+      bytes.writeUInt16BE(etherType, 28 + 12);
+      return bytes;
+    };
+    const [arp, ip] = [frame(0x0806), frame(0x0800)];
+    engine.sw.captured = [Buffer.concat([SECTION, ip, arp]), ip, arp, arp, STATISTICS];
+    const { exitCode, out, err } = await capture("left", "--filter", "arp", "--count", "2");
+    expect([exitCode, err]).toEqual([0, expect.stringContaining("2 frames at left")]);
+    expect(Buffer.from(out, "latin1")).toEqual(Buffer.concat([SECTION, arp, arp, STATISTICS]));
+  });
+
+  it("says what is no filter before it asks the switch for anything", async () => {
+    const { exitCode, err } = await capture("left", "--filter", "tcp porte 7");
+    expect([exitCode, err]).toEqual([2, expect.stringContaining('"tcp porte 7" is no packet filter')]);
+    expect(engine.sw.calls).toEqual([]);
+  });
+
   it("ends after its time or at Ctrl-C, and both are no failure", async () => {
     const timed = await capture("right.0", "--duration", "2", "-w", "/out.pcapng", "--json");
     expect(timed).toMatchObject({ exitCode: 0, out: "" });

@@ -1,9 +1,10 @@
 /** Captures frames of a machine or a link while the lab runs. */
+import { compileFilter, type PacketFilter } from "../drivers/pcap/packet-filter.js";
 import type { CapturePoint, SwitchCapture } from "../drivers/switch-driver.js";
 import { VnflabError } from "../model/error.js";
 import { didYouMean } from "../model/suggest.js";
 import type { EngineContext } from "./context.js";
-import { type Block, BlockSplitter } from "./pcapng-blocks.js";
+import { type Block, BlockSplitter, frameOf } from "./pcapng-blocks.js";
 import { isOnAnotherHost } from "./place-of-lab.js";
 import { type LabRecord, requireRecord } from "./record.js";
 
@@ -14,6 +15,8 @@ export interface CaptureOptions {
   /** Ends the capture, which is no failure. */
   readonly signal: AbortSignal;
   readonly maxPackets?: number;
+  /** In the language of pcap-filter(7); what it does not accept is neither passed on nor counted. */
+  readonly filter?: string;
   readonly durationMs?: number;
 }
 
@@ -66,15 +69,22 @@ export class Capture {
     private readonly points: readonly CapturePoint[],
     private readonly running: SwitchCapture,
     private readonly options: CaptureOptions,
+    private readonly filter: PacketFilter | undefined,
   ) {}
 
-  /** Throws VNF_CAPTURE or VNF_SWITCH_FAILED when it cannot begin. */
+  /** Throws VNF_USAGE for a filter that is none, VNF_CAPTURE or VNF_SWITCH_FAILED when it cannot begin. */
   static async begin(context: EngineContext, lab: string, target: string, options: CaptureOptions): Promise<Capture> {
     const record = await requireRecord(context.host.files, context.layout, lab);
     const points = capturePoints(record, target);
     refuseElsewhere(record);
-    const running = await context.switchDriver(record.switch).capture(record.switch, points, options.signal);
-    return new Capture(context, points, running, options);
+    const filter = options.filter === undefined ? undefined : compileFilter(options.filter);
+    try {
+      const running = await context.switchDriver(record.switch).capture(record.switch, points, options.signal);
+      return new Capture(context, points, running, options, filter);
+    } catch (error) {
+      filter?.[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** A whole pcapng, however it ends. */
@@ -103,14 +113,21 @@ export class Capture {
   }
 
   private wanted(blocks: readonly Block[]): Uint8Array {
-    const kept = blocks.filter(({ isPacket, dropped }) => {
-      this.dropped += dropped ?? 0;
-      if (!isPacket) return true;
+    const kept = blocks.filter((block) => {
+      this.dropped += block.dropped ?? 0;
+      if (!block.isPacket) return true;
+      if (!this.accepts(block)) return false;
       if (this.packets >= this.maxPackets) return false;
       this.packets++;
       return true;
     });
     return Buffer.concat(kept.map(({ bytes }) => bytes));
+  }
+
+  private accepts(block: Block): boolean {
+    if (!this.filter) return true;
+    const { frame, length } = frameOf(block);
+    return this.filter.accepts(frame, length);
   }
 
   private get maxPackets(): number {
@@ -131,5 +148,6 @@ export class Capture {
     if (!this.brokeOff) await this.stop();
     this.ended.abort();
     this.running.close();
+    this.filter?.[Symbol.dispose]();
   }
 }

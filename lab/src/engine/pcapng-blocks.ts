@@ -1,6 +1,9 @@
 /** Cuts a pcapng stream into its blocks, whole, without looking further into them than it must. Pure. */
 
 const PACKET = 6;
+const CAPTURED_LENGTH = 20;
+const REAL_LENGTH = 24;
+const FRAME = 28;
 const STATISTICS = 5;
 const STATISTICS_OPTIONS = 20;
 const DROPPED = 5;
@@ -51,6 +54,13 @@ function droppedIn(bytes: Uint8Array): number {
     at += 4 + Math.ceil(length / 4) * 4;
   }
   return 0;
+}
+
+/** The frame in a block that is a packet, and its length on the wire. */
+export function frameOf({ bytes }: Block): { readonly frame: Uint8Array; readonly length: number } {
+  const view = viewOf(bytes);
+  const end = FRAME + view.getUint32(CAPTURED_LENGTH, true);
+  return { frame: bytes.subarray(FRAME, end), length: view.getUint32(REAL_LENGTH, true) };
 }
 
 function viewOf(bytes: Uint8Array): DataView {

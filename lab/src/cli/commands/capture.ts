@@ -8,6 +8,7 @@ import { seconds, wholeNumber } from "../names.js";
 interface Options extends CommonOptions {
   readonly write?: string;
   readonly count?: number;
+  readonly filter?: string;
   readonly duration?: number;
 }
 
@@ -20,6 +21,7 @@ export const registerCapture: RegisterCommand = (program, io) => {
     .argument("<lab>", "name of the lab")
     .argument("<target>", "a machine (both directions), its interface such as vm1.1, or a link (each frame once)")
     .option("-w, --write <file>", "where to; - and without it: standard output")
+    .option("-f, --filter <expression>", "only these frames, as tcpdump's filters say: tcp port 9999 (pcap-filter(7))")
     .option("-c, --count <number>", "end after so many frames", wholeNumber)
     .option("-d, --duration <seconds>", "end after this time", seconds)
     .option(...JSON_OPTION)
@@ -33,6 +35,7 @@ export const registerCapture: RegisterCommand = (program, io) => {
       await withEngine(io, options, async (engine) => {
         const capture = await Capture.begin(engine, lab, target, {
           signal: io.interrupted,
+          ...(options.filter === undefined ? {} : { filter: options.filter }),
           ...(options.count === undefined ? {} : { maxPackets: options.count }),
           ...(options.duration === undefined ? {} : { durationMs: options.duration * 1000 }),
         });
@@ -47,7 +50,7 @@ export const registerCapture: RegisterCommand = (program, io) => {
   examples(command, [
     "vnflab capture two-vms vm1 | wireshark -k -i -",
     "vnflab capture two-vms lan -w lan.pcapng --duration 10",
-    "vnflab capture two-vms vm1 --count 100 | tshark -r -",
+    "vnflab capture two-vms vm1 --filter 'tcp port 9999' --count 100 | tshark -r -",
   ]);
 };
 
