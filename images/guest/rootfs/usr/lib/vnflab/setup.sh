@@ -162,9 +162,20 @@ setup_kernel_network() {
         hops=
         for hop in $(echo "${route#*,}" | tr , ' '); do hops="$hops nexthop via $hop"; done
         # shellcheck disable=SC2086 # a list of words
-        ip route add "${route%%,*}" $hops || error "the kernel does not take the route $route"
+        full_ip route add "${route%%,*}" $hops || error "the kernel does not take the route $route"
     done
     [ "$forward" = off ] || echo 1 >/proc/sys/net/ipv4/ip_forward
+}
+
+# iproute2's: busybox, whose shell takes its own for `ip`, knows no next hops.
+full_ip() {
+    local folder
+    for folder in /usr/sbin /usr/bin /sbin /bin; do
+        [ -x $folder/ip ] || continue
+        $folder/ip "$@"
+        return
+    done
+    return 127
 }
 
 setup_payload() {
