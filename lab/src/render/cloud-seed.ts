@@ -15,9 +15,10 @@ const TOOLS = "/run/vnflab/tools";
 
 /**
  * Finds the guest image among the disks by what is in it, mounts it and hands over to it. Every file system is looked
- * at without writing, not even of its journal.
+ * at without writing, not even of its journal. Cloud-init may call it at more than one stage of a boot.
  */
-const FIND_TOOLS = `mkdir -p ${TOOLS}
+const FIND_TOOLS = `[ ! -e /run/vnflab/arguments ] || exit 0
+mkdir -p ${TOOLS}
 for disk in /dev/vd? /dev/sd?; do
   mount -t ext4 -o ro,noload "$disk" ${TOOLS} 2>/dev/null || continue
   setup=${TOOLS}/usr/lib/vnflab/cloud-setup
@@ -36,7 +37,8 @@ export function renderCloudSeed({ lab, machine, arguments: words }: CloudSeed): 
     hostname: machine,
   };
   return {
-    "meta-data": stringify({ "instance-id": `${lab}-${machine}`, "local-hostname": machine }),
+    // Local: before the image's own network comes up, which might take the cards for its own.
+    "meta-data": stringify({ "instance-id": `${lab}-${machine}`, "local-hostname": machine, dsmode: "local" }),
     // The cards are the laboratory's: nobody waits for an address.
     "network-config": stringify({ config: "disabled" }),
     "user-data": `#cloud-config\n${stringify(userData)}`,

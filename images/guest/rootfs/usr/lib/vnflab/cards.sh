@@ -52,6 +52,9 @@ interface_of() {
     return 1
 }
 
+# Where there is udev it renames cards when the kernel gets them; the guest image has none.
+settle_names() { ! command -v udevadm >/dev/null || udevadm settle --timeout=30; }
+
 # A client that opens and closes thousands of connections must not run out of ports: no TIME-WAIT, as on the stack.
 prepare_kernel() {
     echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range

@@ -136,6 +136,7 @@ give_cards_to_kernel() {
     for card in $(virtio_cards); do
         bind_card "$card" virtio-pci || error "network card ${card##*/} could not be bound to virtio-pci (driver now: $bound)"
     done
+    settle_names
 }
 
 setup_kernel_cards() {
