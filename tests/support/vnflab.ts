@@ -18,7 +18,7 @@ export class Vnflab {
   /** `uid`: the command runs as this user. */
   constructor(private readonly as: { readonly uid?: number } = {}) {}
 
-  readonly folder = join(tmpdir(), `vnflab-e2e-${randomBytes(3).toString("hex")}`);
+  readonly folder = join(tmpdir(), `vnflab-${randomBytes(3).toString("hex")}`);
   readonly state = join(this.folder, "state");
   readonly run = join(this.folder, "run");
 
@@ -71,6 +71,19 @@ export class Vnflab {
 
   async json<T>(...argv: string[]): Promise<T> {
     return JSON.parse((await this.must(...argv, "--json")).stdout) as T;
+  }
+
+  /** Until it is disposed, labs that this process brings up by itself (`Lab.up`) are in the same folders. */
+  here(): Disposable {
+    const before = { ...process.env };
+    const ours = { VNFLAB_STATE: this.state, VNFLAB_RUN: this.run };
+    Object.assign(process.env, ours);
+    return {
+      [Symbol.dispose]: () => {
+        for (const name of Object.keys(ours)) delete process.env[name];
+        Object.assign(process.env, before);
+      },
+    };
   }
 
   /** Takes down every lab that a failed test may have left. */

@@ -14,17 +14,14 @@ const reason = missing(FOR_PROCESSES);
 describe.skipIf(reason)(`the lab from TypeScript${reason ? ` (${reason})` : ""}`, () => {
   const vnflab = new Vnflab();
   const env = { ...process.env, VNFLAB_STATE: vnflab.state, VNFLAB_RUN: vnflab.run };
-  const before = { ...process.env };
+  let here: Disposable | undefined;
   eachTestLeavesNothing(vnflab);
   beforeAll(() => {
     mkdirSync(vnflab.state);
-    Object.assign(process.env, env);
+    here = vnflab.here();
   });
   afterAll(() => {
-    for (const name of ["VNFLAB_STATE", "VNFLAB_RUN"]) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
+    here?.[Symbol.dispose]();
   });
 
   it("await using brings it up, runs commands, files and suites, and takes it down", async () => {
