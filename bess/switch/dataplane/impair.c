@@ -193,6 +193,7 @@ int impair_set(struct impair *im, const struct impair_config *cfg, uint64_t now_
         im->held[i].release_ns = at_most(im->held[i].release_ns, latest);
     for (uint32_t i = im->n_held / 2; i-- > 0;)
         sift_down(im->held, im->n_held, i);
+    im->n.late_max_ns = 0;
     im->last_ns = at_most(im->last_ns, latest);
     im->busy_until_ns = at_most(im->busy_until_ns, sent_ns);
     return 0;
@@ -307,9 +308,15 @@ uint64_t impair_due_ns(const struct impair *im)
 
 bool impair_release(struct impair *im, uint64_t now_ns, struct impair_held *out)
 {
+    uint64_t late_ns;
+
     if (im->n_held == 0 || im->held[0].release_ns > now_ns)
         return false;
     *out = im->held[0];
+    late_ns = now_ns - out->release_ns;
+    im->n.late_ns += late_ns;
+    if (late_ns > im->n.late_max_ns)
+        im->n.late_max_ns = late_ns;
     im->held[0] = im->held[--im->n_held];
     if (im->n_held > 0)
         sift_down(im->held, im->n_held, 0);

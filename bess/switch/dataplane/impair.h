@@ -55,6 +55,8 @@ struct impair_counters {
     uint64_t reordered;  /* sent at once by `reorder` */
     uint64_t corrupted;
     uint64_t released; /* held ones that have left */
+    /* How long after their time they left, because nobody asked sooner; the most since the last set. */
+    uint64_t late_ns, late_max_ns;
 };
 
 struct impair_rng {

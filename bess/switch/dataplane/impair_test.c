@@ -90,6 +90,23 @@ static unsigned count_losses(uint32_t loss, uint64_t seed)
     return lost;
 }
 
+static void lateness_is_accounted_for(void **state)
+{
+    (void)state;
+    begin(&(struct impair_config){.delay_ns = 10 * MS});
+    for (unsigned i = 1; i <= 3; i++)
+        admit(i, 0);
+    assert_int_equal(leaves(10 * MS), 1);
+    assert_int_equal(im.n.late_ns, 0);
+    assert_int_equal(leaves(12 * MS), 2);
+    assert_int_equal(leaves(11 * MS), 3);
+    assert_int_equal(im.n.late_ns, 3 * MS);
+    assert_int_equal(im.n.late_max_ns, 2 * MS);
+    assert_int_equal(impair_set(&im, &im.cfg, 12 * MS), 0);
+    assert_int_equal(im.n.late_ns, 3 * MS);
+    assert_int_equal(im.n.late_max_ns, 0);
+}
+
 static void loss_is_as_often_as_asked(void **state)
 {
     (void)state;
@@ -352,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(nothing_is_done_by_a_configuration_of_zeros),
         CASE(delay_holds_exactly_so_long_and_keeps_the_order),
+        CASE(lateness_is_accounted_for),
         CASE(loss_is_as_often_as_asked),
         CASE(the_same_seed_decides_the_same_whatever_else_is_asked),
         CASE(jitter_spreads_around_the_delay),

@@ -28,7 +28,7 @@
 #include "impair.h"
 
 #define MAX_LANES 128
-#define N_COUNTERS 11
+#define N_COUNTERS 13
 
 enum impair_arg {
     ARG_DELAY_NS,
@@ -182,6 +182,8 @@ static int answer_counters(struct impair_module *im, int64_t *out)
     out[8] = n->released;
     out[9] = im->model.n_held;
     out[10] = im->no_buffer;
+    out[11] = n->late_ns;
+    out[12] = n->late_max_ns;
     pthread_mutex_unlock(&im->lock);
     return N_COUNTERS;
 }

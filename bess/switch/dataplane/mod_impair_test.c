@@ -38,6 +38,8 @@ enum {
     RELEASED,
     HELD,
     NO_BUFFER,
+    LATE_NS,
+    LATE_MAX_NS,
     N_COUNTERS
 };
 
@@ -300,6 +302,7 @@ static void a_worker_wakes_for_what_is_due(void **state)
     worker_pause(w);
     assert_true(rte_rdtsc() - begin >= rte_get_tsc_hz() * 3 / 100);
     assert_int_equal(probes[0].n, 10);
+    assert_true(counter(LATE_MAX_NS) > 0 && counter(LATE_NS) <= 10 * counter(LATE_MAX_NS));
     worker_detach(w, im, 0);
     worker_destroy(w);
     module_destroy(&dp, im);

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -140,8 +141,15 @@ static uint64_t sleep_ns(unsigned empty_rounds)
     return doublings < 8 ? RTE_MIN(SLEEP_MIN_NS << doublings, SLEEP_MAX_NS) : SLEEP_MAX_NS;
 }
 
+/*
+ * While a frame waits for its time nothing is gained by staying awake, and punctuality lost: who spins, or
+ * yields, is behind all others when it matters. Where it shares its core with guests that do not sleep,
+ * frames left 0.7 ms late on average with spinning, and leave 0.1 to 0.2 ms late without.
+ */
 static void idle(const struct worker *w, unsigned empty_rounds)
 {
+    if (w->ctx.wake_tsc != UINT64_MAX && empty_rounds < HELD_ROUNDS)
+        empty_rounds = HELD_ROUNDS;
     if (empty_rounds < SPIN_ROUNDS)
         rte_pause();
     else if (empty_rounds < SPIN_ROUNDS + YIELD_ROUNDS)
@@ -171,12 +179,37 @@ static void run(struct worker *w)
     }
 }
 
+/* Linux's argument of sched_getattr and sched_setattr, for which the C library has neither name nor call. */
+struct scheduling {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t slice_ns, deadline, period;
+};
+
+/*
+ * A thread that asks for short slices preempts, when it wakes up, those that run longer ones, as long as it
+ * has not had more than its share (Linux 6.12; older ones ignore it). Its share stays the same, and anyone
+ * may ask.
+ */
+static void ask_for_short_slices(void)
+{
+    struct scheduling s = {.size = sizeof(s)};
+
+    if (syscall(SYS_sched_getattr, 0, &s, sizeof(s), 0) != 0 || s.policy != SCHED_OTHER)
+        return;
+    s.slice_ns = SLICE_NS;
+    syscall(SYS_sched_setattr, 0, &s, 0);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
     bool registered;
 
-    prctl(PR_SET_TIMERSLACK, 1000UL);        /* the default of 50 us would double the longest sleep */
+    prctl(PR_SET_TIMERSLACK, 1000UL); /* the default of 50 us would double the longest sleep */
+    ask_for_short_slices();
     registered = rte_thread_register() == 0; /* gives the thread its own mempool cache */
     pthread_mutex_lock(&w->mutex);
     while (w->wanted != WORKER_ENDED) {

@@ -8,7 +8,8 @@
  * (port_notify.h) and waits for that, looking around every WAIT_NS all the same; where a task cannot tell
  * (a device without kicks) it goes on sleeping SLEEP_QUIET_NS at a time. One packet ends it all. The price is
  * up to one sleep, or one wake-up, of latency on the first packet after a pause. It never sleeps beyond
- * ctx.wake_tsc.
+ * ctx.wake_tsc; while that says that a frame waits for its time, it sleeps SLEEP_MAX_NS from the first empty
+ * round on, because a thread that has used little of its share of a core is run as soon as it wakes up.
  *
  * The task list changes only while the worker is paused.
  */
@@ -27,6 +28,8 @@
 #define QUIET_ROUNDS 450
 #define SLEEP_QUIET_NS 200000
 #define WAIT_NS 10000000
+#define HELD_ROUNDS (SPIN_ROUNDS + YIELD_ROUNDS + 5) /* sleeps of SLEEP_MAX_NS from the first */
+#define SLICE_NS 100000                              /* the shortest that Linux gives */
 
 struct task {
     struct module *module;

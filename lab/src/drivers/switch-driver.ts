@@ -64,6 +64,9 @@ export interface PortImpairment {
   readonly reordered: number;
   /** Waiting now. */
   readonly held: number;
+  /** How much longer than asked for frames were delayed, because the switch had no processor: on average, at most. */
+  readonly lateUs: number;
+  readonly latestUs: number;
 }
 
 export interface LinkState {

@@ -26,6 +26,8 @@ const COUNTERS = [
   "released",
   "held",
   "no_buffer",
+  "late_ns",
+  "late_max_ns",
 ] as const;
 
 function check(name: keyof ImpairArg, value: number, max: number): void {

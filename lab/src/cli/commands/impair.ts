@@ -76,11 +76,12 @@ function changeOf(options: ImpairOptions): Change | "clear" | "none" {
 }
 
 function text({ link, impair, ports }: LinkState): string {
-  const head = ["PORT", "FRAMES", "LOST", "LIMITED", "DELAYED", "DUPLICATED", "REORDERED", "WAITING"];
+  const head = ["PORT", "FRAMES", "LOST", "LIMITED", "DELAYED", "DUPLICATED", "REORDERED", "WAITING", "LATE"];
   const rows = ports.map((one) => [
     ...[one.port, one.received, one.lost, one.limited, one.delayed, one.duplicated, one.reordered, one.held].map(
       String,
     ),
+    `${Math.round(one.lateUs)}us, at most ${Math.round(one.latestUs)}us`,
   ]);
   return `${link}: ${impair ? describe(impair) : "frames pass as they are"}\n${formatTable([head, ...rows]).join("\n")}\n`;
 }

@@ -41,6 +41,8 @@ function modelOf(arg: MessageRead<"ImpairArg"> | null): ImpairModel | undefined 
 }
 
 function countersOf(port: string, reply: MessageRead<"ImpairCommandGetResponse">): PortImpairment {
-  const { packets, lost, limited, delayed, duplicated, reordered, held } = reply;
-  return { port, received: packets, lost, limited, delayed, duplicated, reordered, held };
+  const { packets, lost, limited, delayed, duplicated, reordered, held, released } = reply;
+  const lateUs = released > 0 ? reply.late_ns / released / 1000 : 0;
+  const late = { lateUs, latestUs: reply.late_max_ns / 1000 };
+  return { port, received: packets, lost, limited, delayed, duplicated, reordered, held, ...late };
 }

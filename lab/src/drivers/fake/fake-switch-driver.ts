@@ -60,7 +60,17 @@ export class FakeSwitchDriver implements SwitchDriver {
     const impair = this.impairs.has(link)
       ? this.impairs.get(link)
       : spec.links.find(({ name }) => name === link)?.impair;
-    const zeros = { received: 0, lost: 0, limited: 0, delayed: 0, duplicated: 0, reordered: 0, held: 0 };
+    const zeros = {
+      received: 0,
+      lost: 0,
+      limited: 0,
+      delayed: 0,
+      duplicated: 0,
+      reordered: 0,
+      held: 0,
+      lateUs: 0,
+      latestUs: 0,
+    };
     const ports = spec.ports.filter((port) => port.link === link).map(({ name }) => ({ port: name, ...zeros }));
     return { link, ports, ...(impair ? { impair } : {}) };
   }
