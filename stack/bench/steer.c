@@ -82,7 +82,7 @@ static void make_frames(struct bench *b)
 
 static void open_steer(struct bench *b)
 {
-    const struct steer_params params = {STEER_1KB, b->rings, 1, 1024, 1024, 32768, 60999};
+    const struct steer_params params = {STEER_1KB, b->rings, 1, 1024, 1024, 32768, 60999, {0}};
 
     if (steer_create(&params, &b->s) != ST_OK)
         abort();

@@ -3,13 +3,17 @@
  * See bucket.h. */
 #include "steer/bucket.h"
 
-void bucket_table_init(struct bucket_table *t, unsigned num_workers, bool homeless)
+#include <string.h>
+
+void bucket_table_init(struct bucket_table *t, unsigned num_workers, bool homeless,
+                       const uint8_t pins_key[SIPHASH_KEY_LEN])
 {
     t->homeless = homeless;
+    memcpy(t->pins_key, pins_key, SIPHASH_KEY_LEN);
     for (unsigned b = 0; b < STEER_BUCKETS; b++) {
         atomic_init(&t->entry[b], b % num_workers);
         pthread_mutex_init(&t->bucket[b].lock, NULL);
-        t->bucket[b].pins = (struct pins){0};
+        t->bucket[b].pins = (struct pins){.key = t->pins_key};
         t->bucket[b].elsewhere = 0;
         t->bucket[b].dormant = STEER_NOBODY;
     }

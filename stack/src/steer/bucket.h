@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/siphash.h"
 #include "steer/classify.h"
 #include "steer/pins.h"
 #include "steer/steer.h"
@@ -29,6 +30,7 @@ struct bucket {
 
 struct bucket_table {
     bool homeless; /**< frames do not go to the home by themselves: every pin is to be looked at */
+    uint8_t pins_key[SIPHASH_KEY_LEN];
     _Atomic uint32_t entry[STEER_BUCKETS];
     struct bucket bucket[STEER_BUCKETS];
 };
@@ -49,7 +51,8 @@ static inline unsigned entry_home(uint32_t entry)
 }
 
 /** Bucket b to worker b % num_workers. homeless: with STEER_DIRECT, where the queue says whose a frame is. */
-void bucket_table_init(struct bucket_table *t, unsigned num_workers, bool homeless);
+void bucket_table_init(struct bucket_table *t, unsigned num_workers, bool homeless,
+                       const uint8_t pins_key[SIPHASH_KEY_LEN]);
 void bucket_table_fini(struct bucket_table *t);
 
 /** False when the flow has no key: IPv6, or without ports. */

@@ -60,7 +60,7 @@ static uint32_t hash_of(const struct steer_flow *f)
 
 static int setup(void **state)
 {
-    const struct steer_params params = {STEER_SHARED, WORKERS, 1, 64, PARK, 32768, 60999};
+    const struct steer_params params = {STEER_SHARED, WORKERS, 1, 64, PARK, 32768, 60999, {0}};
 
     (void)state;
     memset(&w, 0, sizeof(w));

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * See pins.h. The chain is chosen by a multiplicative hash of the flow: all flows of a bucket have the low
- * bits of the Toeplitz hash in common, and that hash has only sixteen. */
+ * See pins.h. The chain is chosen by a hash of its own: all flows of a bucket have the low bits of the
+ * Toeplitz hash in common, that hash has only sixteen, and its key is known to everybody. */
 #include "steer/pins.h"
 
 #include <stdlib.h>
+
+#include "base/siphash.h"
 
 #define FIRST_CHAINS 8u
 #define MAX_CHAINS (1u << 20)
 
 static uint32_t chain_of(const struct pins *p, const struct pin_key *key)
 {
-    uint64_t h = ((uint64_t)key->local.raw << 32 | key->peer.raw) * 0x9e3779b97f4a7c15u;
+    const uint64_t flow[2] = {
+        (uint64_t)key->local.raw << 32 | key->peer.raw,
+        (uint64_t)key->local_port.raw << 24 | (uint64_t)key->peer_port.raw << 8 | key->proto,
+    };
 
-    h ^= (uint64_t)key->local_port.raw << 24 | (uint64_t)key->peer_port.raw << 8 | key->proto;
-    h *= 0xbf58476d1ce4e5b9u;
-    return (uint32_t)(h >> 40) & (p->chains - 1);
+    return (uint32_t)siphash24(p->key, flow, sizeof(flow)) & (p->chains - 1);
 }
 
 static bool key_equal(const struct pin_key *a, const struct pin_key *b)
@@ -38,8 +41,9 @@ struct pin *pins_find(const struct pins *p, const struct pin_key *key)
 /* A table that cannot grow goes on with longer chains. */
 static void grow(struct pins *p)
 {
-    struct pins bigger = {.chains = p->chains ? p->chains * 4 : FIRST_CHAINS, .count = p->count};
+    struct pins bigger = *p;
 
+    bigger.chains = p->chains ? p->chains * 4 : FIRST_CHAINS;
     bigger.chain = calloc(bigger.chains, sizeof(struct pin *));
     if (!bigger.chain)
         return;
@@ -116,5 +120,5 @@ void pins_fini(struct pins *p)
             free(pin);
         }
     free(p->chain);
-    *p = (struct pins){0};
+    *p = (struct pins){.key = p->key};
 }

@@ -25,6 +25,7 @@ struct pin {
 };
 
 struct pins {
+    const uint8_t *key; /**< secret, SIPHASH_KEY_LEN bytes: peers choose addresses and ports */
     struct pin **chain; /**< NULL while there was none */
     uint32_t chains;    /**< a power of two, or 0 */
     uint32_t count;

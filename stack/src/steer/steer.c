@@ -51,7 +51,7 @@ enum status steer_create(const struct steer_params *params, struct steer **out)
     s->ephemeral_share = (params->ephemeral_last - params->ephemeral_first + 1u) / params->num_workers;
     pthread_mutex_init(&s->moves_lock, NULL);
     pthread_mutex_init(&s->balance_lock, NULL);
-    bucket_table_init(&s->table, params->num_workers, params->design == STEER_DIRECT);
+    bucket_table_init(&s->table, params->num_workers, params->design == STEER_DIRECT, params->pins_key);
     for (unsigned w = 0; w < STEER_MAX_WORKERS; w++)
         atomic_init(&s->stand_in[w], NOBODY_U8);
     s->queue = alloc_zeroed(params->num_queues, sizeof(struct steer_queue));

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/pkt.h"
+#include "base/siphash.h"
 #include "base/status.h"
 #include "wire/ipv4.h"
 
@@ -38,6 +39,7 @@ struct steer_params {
     unsigned ring_frames;     /**< length of each ring, rounded up to a power of two */
     unsigned park_frames;     /**< frames that a worker may hold back while buckets move to it */
     uint16_t ephemeral_first, ephemeral_last; /**< DIRECT: shared out among the workers in equal ranges */
+    uint8_t pins_key[SIPHASH_KEY_LEN];        /**< secret of the tables of pinned flows */
 };
 
 /** One end-to-end flow as its owner sees it; ports 0 for what has none. */

@@ -24,7 +24,7 @@ static struct fixture fixture;
 
 static struct steer *open_design(enum steer_design design, unsigned workers, unsigned ring)
 {
-    const struct steer_params params = {design, workers, 3, ring, 64, 32768, 60999};
+    const struct steer_params params = {design, workers, 3, ring, 64, 32768, 60999, {0}};
 
     atomic_store(&fixture.live, 0);
     assert_int_equal(steer_create(&params, &fixture.s), ST_OK);
@@ -97,7 +97,7 @@ static int64_t take_one(unsigned worker)
 
 static void parameters_are_checked(void **state)
 {
-    struct steer_params p = {STEER_SHARED, 65, 1, 8, 8, 32768, 60999};
+    struct steer_params p = {STEER_SHARED, 65, 1, 8, 8, 32768, 60999, {0}};
     struct steer *s = NULL;
 
     (void)state;
@@ -375,7 +375,7 @@ static void a_given_frame_arrives_or_goes_on(void **state)
 
 static void somebody_stands_in_for_who_is_not_there(void **state)
 {
-    const struct steer_params params = {STEER_1KB, 4, 1, 64, 64, 32768, 60999};
+    const struct steer_params params = {STEER_1KB, 4, 1, 64, 64, 32768, 60999, {0}};
     struct steer_flow f, g;
 
     (void)state;
@@ -415,7 +415,7 @@ static void somebody_stands_in_for_who_is_not_there(void **state)
  * the one that has come meanwhile. */
 static void opening_segments_that_others_still_have(void **state)
 {
-    const struct steer_params params = {STEER_SHARED, 3, 1, 64, 64, 32768, 60999};
+    const struct steer_params params = {STEER_SHARED, 3, 1, 64, 64, 32768, 60999, {0}};
     struct steer_flow f, g;
     struct steer *s;
 

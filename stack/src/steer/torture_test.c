@@ -281,7 +281,7 @@ static void order_holds_while_buckets_move(void **state)
 {
     static struct test t;
     static struct actor actors[WORKERS];
-    const struct steer_params params = {STEER_SHARED, WORKERS, QUEUES, 1024, 1024, 32768, 60999};
+    const struct steer_params params = {STEER_SHARED, WORKERS, QUEUES, 1024, 1024, 32768, 60999, {0}};
     pthread_t thread[WORKERS], mover;
 
     (void)state;

@@ -56,9 +56,14 @@ static void decide(struct mtcp_stack *st)
             d->reason);
 }
 
+static bool make_secret(uint8_t key[16])
+{
+    return getrandom(key, 16, 0) == 16;
+}
+
 static enum status create_steer(struct mtcp_stack *st)
 {
-    const struct steer_params p = {
+    struct steer_params p = {
         .design = st->design.design,
         .num_workers = st->num_workers,
         .num_queues = st->design.queues,
@@ -68,7 +73,9 @@ static enum status create_steer(struct mtcp_stack *st)
         .ephemeral_last = EPHEMERAL_LAST,
     };
 
-    return st->design.steering ? steer_create(&p, &st->steer) : ST_OK;
+    if (!st->design.steering)
+        return ST_OK;
+    return make_secret(p.pins_key) ? steer_create(&p, &st->steer) : ST_IO;
 }
 
 static struct mtcp_stack *allocate(void)
@@ -97,18 +104,12 @@ static enum status create_sleepers(struct mtcp_stack *st)
     return rc;
 }
 
-/** A connection that moves, or whose four-tuple comes back at another worker, needs the same secret there. */
-static enum status make_tcp_key(struct mtcp_stack *st)
-{
-    return getrandom(st->tcp_key, sizeof(st->tcp_key), 0) == (ssize_t)sizeof(st->tcp_key) ? ST_OK : ST_IO;
-}
-
 static enum status create_parts(struct mtcp_stack *st)
 {
     enum status rc = create_sleepers(st);
 
-    if (rc == ST_OK)
-        rc = make_tcp_key(st);
+    if (rc == ST_OK && !make_secret(st->tcp_key))
+        rc = ST_IO;
     if (rc == ST_OK)
         rc = create_steer(st);
     if (rc == ST_OK)
