@@ -1,5 +1,6 @@
 /** What a lab takes of the place where it runs. */
 import type { LabNeeds } from "../host/lab-host.js";
+import type { Deployment } from "../model/deployment.js";
 import type { LabRecord } from "./record.js";
 
 /** QEMU itself; under TCG also the code that it has translated. */
@@ -8,6 +9,17 @@ const QEMU_MIB = { kvm: 300, tcg: 1300 };
 const PROCESS_MIB = 1024;
 /** The daemons: libvirtd, Node.js. */
 const DAEMONS_MIB = 1024;
+
+/**
+ * Every CPU that was planned for it, when each has its own and one is left for what is not pinned; otherwise all: a
+ * daemon must not be forced onto the CPU of something that polls.
+ */
+function coresOf({ oversubscribed, switch: { core }, machines }: Deployment): readonly number[] | undefined {
+  const others = machines.flatMap(({ emulatorCpus }) => emulatorCpus);
+  if (oversubscribed || others.length === 0) return undefined;
+  const own = machines.flatMap(({ cores, vcpuPins }) => [...cores, ...vcpuPins]);
+  return [...new Set([core, ...own, ...others])].sort((a, b) => a - b);
+}
 
 export function needsOf({ deployment, machines, switch: sw }: LabRecord): LabNeeds {
   const ofMachines = machines.map((spec) => {
@@ -19,6 +31,7 @@ export function needsOf({ deployment, machines, switch: sw }: LabRecord): LabNee
   return {
     folders: { stateDir: sw.stateDir, runDir: sw.runDir },
     memoryMib: sum + deployment.switch.memoryMib + DAEMONS_MIB,
+    cores: coresOf(deployment),
     hugepages: deployment.switch.hugepages === "on",
     readOnlyFolders: deployment.machines.flatMap(({ image }) => (image === undefined ? [] : [image])),
   };

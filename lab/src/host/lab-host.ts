@@ -5,7 +5,7 @@ import type { LabPaths } from "./layout.js";
 export interface LabNeeds {
   readonly folders: LabPaths;
   /** CPUs of the host that its machines and switch may use; absent: all. */
-  readonly cores?: readonly number[];
+  readonly cores: readonly number[] | undefined;
   /** What all of it may take. */
   readonly memoryMib: number;
   /** Hugepages are demanded. */
@@ -16,7 +16,7 @@ export interface LabNeeds {
 
 /** The host on which one lab's machines and switch run. */
 export interface LabHost extends Host {
-  /** Makes the place ready: a container, folders on another host. Nothing is done twice. */
+  /** Makes the place ready, or ready for more: a container, folders on another host. Nothing is done twice. */
   prepare(needs: LabNeeds): Promise<void>;
   /** Removes what prepare() made, whatever its state, and what of the lab still runs there. */
   release(folders: LabPaths): Promise<void>;

@@ -16,8 +16,27 @@ export interface ContainerPlan {
   /** Bind-mounted at the same path. */
   readonly folders: readonly { readonly path: string; readonly readOnly: boolean }[];
   readonly devices: readonly string[];
-  readonly cores?: readonly number[];
-  readonly memoryMib?: number;
+  /** Absent: whatever there is. */
+  readonly limits?: ContainerLimits;
+}
+
+/** Of what the engine calls HostConfig. */
+export interface ContainerLimits {
+  readonly CpusetCpus: string;
+  /** Bytes; with swap twice as many, as the engine does by itself when a container is made. */
+  readonly Memory: number;
+  readonly MemorySwap: number;
+}
+
+/** `numCpus`: of the engine's host, all of which a lab may use that names none. */
+export function containerLimits({ cores, memoryMib }: LimitedPlan, numCpus: number): ContainerLimits {
+  const Memory = memoryMib * 2 ** 20;
+  return { CpusetCpus: cores?.join(",") ?? `0-${numCpus - 1}`, Memory, MemorySwap: 2 * Memory };
+}
+
+interface LimitedPlan {
+  readonly cores: readonly number[] | undefined;
+  readonly memoryMib: number;
 }
 
 function labels(lab: string, stateDir: string): Record<string, string> {
@@ -53,8 +72,7 @@ export function containerOptions(plan: ContainerPlan, command: readonly string[]
         ...{ Type: "bind", Source: path, Target: path, ReadOnly: readOnly },
         BindOptions: { Propagation: "rprivate" },
       })) as Docker.MountConfig,
-      ...(plan.cores ? { CpusetCpus: plan.cores.join(",") } : {}),
-      ...(plan.memoryMib === undefined ? {} : { Memory: plan.memoryMib * 2 ** 20 }),
+      ...plan.limits,
     },
   };
 }

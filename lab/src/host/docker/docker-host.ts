@@ -15,7 +15,7 @@ import { SharedConnection } from "../far/shared-connection.js";
 import type { Host } from "../host.js";
 import type { LabHost, LabNeeds } from "../lab-host.js";
 import type { Layout } from "../layout.js";
-import { type ContainerPlan, containerOptions } from "./container-options.js";
+import { type ContainerLimits, type ContainerPlan, containerLimits, containerOptions } from "./container-options.js";
 import { engineAddress, engineError, isNotFound, isRootless, openDocker, withoutTimeLimit } from "./engine.js";
 import { requireImage } from "./image.js";
 import { removeContainer } from "./orphans.js";
@@ -82,8 +82,9 @@ export class DockerHost implements LabHost, AsyncDisposable {
   }
 
   async prepare(needs: LabNeeds): Promise<void> {
-    if (!this.lab || (await this.isRunning())) return;
+    if (!this.lab) return;
     const docker = await this.engineItself();
+    if (await this.isRunning()) return this.adjust(docker, needs);
     try {
       // One that does not run is a leftover.
       await removeContainer(docker, this.name);
@@ -93,6 +94,22 @@ export class DockerHost implements LabHost, AsyncDisposable {
     } catch (error) {
       throw engineError(`start the container ${this.name}`, error);
     }
+  }
+
+  /** A machine more needs more memory, and CPUs that the container may not use yet. */
+  private async adjust(docker: Docker, needs: LabNeeds): Promise<void> {
+    const container = docker.getContainer(this.name);
+    try {
+      const { HostConfig: now } = await container.inspect();
+      const wanted = await this.limits(docker, needs);
+      if (now.CpusetCpus !== wanted.CpusetCpus || now.Memory !== wanted.Memory) await container.update(wanted);
+    } catch (error) {
+      throw engineError(`change the limits of the container ${this.name}`, error);
+    }
+  }
+
+  private async limits(docker: Docker, needs: LabNeeds): Promise<ContainerLimits> {
+    return containerLimits(needs, (await docker.info()).NCPU);
   }
 
   async release(): Promise<void> {
@@ -207,8 +224,7 @@ export class DockerHost implements LabHost, AsyncDisposable {
         ...read.map((path) => ({ path, readOnly: true })),
       ],
       devices: devices.map(({ path }) => path),
-      ...(needs?.cores ? { cores: needs.cores } : {}),
-      ...(needs ? { memoryMib: needs.memoryMib } : {}),
+      ...(needs ? { limits: await this.limits(docker, needs) } : {}),
     };
   }
 

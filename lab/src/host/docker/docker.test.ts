@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fakeHost } from "../fake-host.js";
 import { resolveLayout } from "../layout.js";
-import { type ContainerPlan, containerOptions } from "./container-options.js";
+import { type ContainerPlan, containerLimits, containerOptions } from "./container-options.js";
 import { DockerHost } from "./docker-host.js";
 import { engineAddress, openDocker } from "./engine.js";
 import { requireImage } from "./image.js";
@@ -89,7 +89,7 @@ describe("the container", () => {
       user: "1000:1000",
       env: { A: "b" },
     },
-    ...{ groups: [104], devices: ["/dev/kvm"], cores: [2, 3], memoryMib: 3 },
+    ...{ groups: [104], devices: ["/dev/kvm"], limits: containerLimits({ cores: [2, 3], memoryMib: 3 }, 8) },
     folders: [{ path: "/repo", readOnly: true }],
   };
 
@@ -98,16 +98,40 @@ describe("the container", () => {
     expect(options.Labels).toEqual({ "vnflab.lab": "l", "vnflab.state": "/state/l" });
     expect(options.HostConfig).toMatchObject({
       ...{ NetworkMode: "none", CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"], GroupAdd: ["104"] },
-      ...{ CpusetCpus: "2,3", Memory: 3 * 2 ** 20 },
+      ...{ CpusetCpus: "2,3", Memory: 3 * 2 ** 20, MemorySwap: 6 * 2 ** 20 },
       Mounts: [{ Source: "/repo", Target: "/repo", ReadOnly: true }],
     });
     expect(options.HostConfig?.CapAdd).toBeUndefined();
     expect(options.HostConfig?.Privileged).toBeUndefined();
   });
 
+  it("may use every processor when the plan names none", () => {
+    expect(containerLimits({ cores: undefined, memoryMib: 1 }, 8).CpusetCpus).toBe("0-7");
+  });
+
   it("of root may make a user namespace, and nothing else", () => {
     const { HostConfig } = containerOptions({ ...plan, user: "0:0" }, ["sleep"]);
     expect(HostConfig).toMatchObject({ CapAdd: ["SETFCAP"], SecurityOpt: ["no-new-privileges", "seccomp=unconfined"] });
+  });
+
+  it("gets more when a machine is added, and is left alone when nothing changes", async () => {
+    const near = fakeHost();
+    const layout = await resolveLayout(near);
+    const paths = layout.lab("l");
+    const container = `/containers/vnflab-${paths.runDir.split("/").at(-1)}`;
+    const asked = await engineWith({
+      "GET /info": { NCPU: 4 },
+      [`GET ${container}/json`]: { State: { Running: true }, HostConfig: { CpusetCpus: "0-3", Memory: 2 ** 30 } },
+      [`POST ${container}/update`]: {},
+    });
+    await near.files.write(`${paths.stateDir}/container`, "x");
+    const host = new DockerHost(near, layout, `unix://${socket}`, { name: "l", ...paths });
+    const needs = { folders: paths, cores: undefined, memoryMib: 1024, hugepages: false, readOnlyFolders: [] };
+    await host.prepare(needs);
+    expect(asked.filter((what) => what.startsWith("POST"))).toEqual([]);
+    await host.prepare({ ...needs, memoryMib: 2048 });
+    await host.prepare({ ...needs, cores: [0, 1] });
+    expect(asked.filter((what) => what.startsWith("POST"))).toEqual(Array(2).fill(`POST ${container}/update`));
   });
 
   it("that has gone is a place where nothing lives and nothing can be done", async () => {
