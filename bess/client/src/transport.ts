@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One unary call with a deadline, and what becomes of its failures.
+import { setMaxListeners } from "node:events";
 import { Client, credentials, type ServiceDefinition, type ServiceError, status } from "@grpc/grpc-js";
 import { bessControl, type MethodName, type ReplyRead, type Request } from "@vnflab/bess-proto";
 import { BessError, BessUnreachableError } from "./errors.js";
@@ -22,6 +23,8 @@ export class Transport {
     readonly options: ConnectOptions,
   ) {
     this.#client = new Client(address, credentials.createInsecure(), RECONNECT);
+    // Each call that is under way listens to it, and a switch of many ports is asked about all at once.
+    if (options.signal) setMaxListeners(0, options.signal);
   }
 
   static async connect(address: string, options: ConnectOptions): Promise<Transport> {

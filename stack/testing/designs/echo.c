@@ -300,18 +300,28 @@ struct echo_worker *echo_start(struct echo *e, struct twin_worker *tw)
     return w;
 }
 
-/** Flood: everything that was sent has either arrived or is in a counter. */
+static uint64_t sum_now(struct echo_worker *w, const char *const names[], unsigned n)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        sum += twin_counter_now(w->tw, names[i]);
+    return sum;
+}
+#define SUM_NOW(w, names) sum_now(w, names, sizeof(names) / sizeof((names)[0]))
+
+/** Flood: everything that was sent has either arrived or is in a counter. ARP fills rings as well, and frames
+ * of it that were sent and have not arrived are among the dropped ones, too. */
 static void balance(struct echo_worker *w)
 {
-    static const char *const drops[] = {"udp.drop_rcvbuf_full", "worker.drop_handover_full",
-                                        "steer.drop_ring_full", "steer.drop_park_full"};
+    static const char *const seen[] = {"udp.drop_rcvbuf_full", "worker.drop_handover_full",
+                                       "steer.drop_ring_full", "steer.drop_park_full", "inet.rx_arp"};
+    static const char *const arp_sent[] = {"inet.tx_arp_requests", "inet.tx_arp_replies"};
     struct echo *e = w->echo;
     uint64_t dropped = 0, sent = 0;
 
-    for (unsigned i = 0; i < sizeof(drops) / sizeof(drops[0]); i++)
-        dropped += twin_counter_now(w->tw, drops[i]);
-    atomic_store(&e->dropped[w->tw->side][w->tw->index], dropped);
-    dropped = 0;
+    /* Of one worker this may be below 0; the sum of all is right modulo 2^64. */
+    atomic_store(&e->dropped[w->tw->side][w->tw->index], SUM_NOW(w, seen) - SUM_NOW(w, arp_sent));
     for (unsigned i = 0; i < TWIN_MAX_WORKERS; i++)
         dropped += atomic_load(&e->dropped[0][i]) + atomic_load(&e->dropped[1][i]);
     for (unsigned i = 0; i < e->num_flows; i++) {

@@ -37,7 +37,7 @@ struct echo {
     _Atomic uint32_t by_port[2][65536];            /**< flow + 1 by the client's side and port */
     _Atomic uint64_t served[2][TWIN_MAX_WORKERS];  /**< datagrams, by side and worker of the server */
     _Atomic uint64_t received;                     /**< flood: datagrams that came out of sockets */
-    _Atomic uint64_t dropped[2][TWIN_MAX_WORKERS]; /**< flood: as the counters say */
+    _Atomic uint64_t dropped[2][TWIN_MAX_WORKERS]; /**< flood: datagrams, as the counters say */
     atomic_bool balanced;
 };
 

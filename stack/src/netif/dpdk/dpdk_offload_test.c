@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -45,7 +46,6 @@ struct machine {
 static char dir[] = "/tmp/netif-offload-XXXXXX";
 static int ready[2]; /* a pipe: the side is open */
 static volatile sig_atomic_t stopped;
-static struct log log = {.level = LOG_ERROR, .sink = log_stderr};
 
 static void stop(int sig)
 {
@@ -58,11 +58,15 @@ static uint8_t text_at(uint32_t pos)
     return (uint8_t)(pos ^ pos >> 8 ^ pos >> 16);
 }
 
-/* DPDK calls it an error that the peer has gone first, which it does on purpose. */
-static void say_nothing(void *ctx, enum log_level level, const char *line)
+static atomic_bool closing;
+
+/* DPDK, in threads of its own, calls it an error that the peer has gone first, which it does on purpose. */
+static void say_until_closing(void *ctx, enum log_level level, const char *line)
 {
-    (void)ctx, (void)level, (void)line;
+    if (!atomic_load(&closing))
+        log_stderr(ctx, level, line);
 }
+static struct log log = {.level = LOG_ERROR, .sink = say_until_closing};
 
 static struct netif *open_side(enum side side, enum netif_offload offload)
 {
@@ -260,7 +264,7 @@ static int run_machine(enum side side, enum netif_offload own, enum netif_offloa
         if (time(NULL) > end)
             return FAIL_TIME;
     }
-    log.sink = say_nothing;
+    atomic_store(&closing, true);
     m.nif->ops->close(m.nif);
     if (!m.datagrams || m.saw_long != (own == NETIF_OFFLOAD_SEG && other == NETIF_OFFLOAD_SEG))
         return FAIL_SHAPE;
