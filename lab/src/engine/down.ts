@@ -1,6 +1,8 @@
 /** Takes a lab down by its name alone: from its record, or from its marks when there is no whole record. */
+
 import { join } from "node:path";
 import { acquireLock } from "../host/lock.js";
+import { NEVER } from "../host/wait.js";
 import { VnflabError } from "../model/error.js";
 import { planDown } from "../plan/plan.js";
 import type { EngineContext } from "./context.js";
@@ -9,8 +11,6 @@ import { findRecord, type LabRecord, writeRecord } from "./record.js";
 import { removeFolders } from "./remove-lab.js";
 import { runActions } from "./run-actions.js";
 import { markedProcesses } from "./strays.js";
-
-const NEVER = new AbortController().signal;
 
 export async function down(context: EngineContext, lab: string): Promise<void> {
   await using _lock = await lockLab(context, lab, "down");

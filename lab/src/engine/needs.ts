@@ -1,6 +1,7 @@
 /** What a lab takes of the place where it runs. */
 import type { LabNeeds } from "../host/lab-host.js";
 import type { Deployment } from "../model/deployment.js";
+import { coresOf } from "./claims.js";
 import type { LabRecord } from "./record.js";
 
 /** QEMU itself; under TCG also the code that it has translated. */
@@ -14,11 +15,10 @@ const DAEMONS_MIB = 1024;
  * Every CPU that was planned for it, when each has its own and one is left for what is not pinned; otherwise all: a
  * daemon must not be forced onto the CPU of something that polls.
  */
-function coresOf({ oversubscribed, switch: { core }, machines }: Deployment): readonly number[] | undefined {
-  const others = machines.flatMap(({ emulatorCpus }) => emulatorCpus);
-  if (oversubscribed || others.length === 0) return undefined;
-  const own = machines.flatMap(({ cores, vcpuPins }) => [...cores, ...vcpuPins]);
-  return [...new Set([core, ...own, ...others])].sort((a, b) => a - b);
+function ownCpus(deployment: Deployment): readonly number[] | undefined {
+  const others = deployment.machines.flatMap(({ emulatorCpus }) => emulatorCpus);
+  if (deployment.oversubscribed || others.length === 0) return undefined;
+  return [...new Set([...coresOf(deployment), ...others])].sort((a, b) => a - b);
 }
 
 export function needsOf({ deployment, machines, switch: sw }: LabRecord): LabNeeds {
@@ -31,7 +31,7 @@ export function needsOf({ deployment, machines, switch: sw }: LabRecord): LabNee
   return {
     folders: { stateDir: sw.stateDir, runDir: sw.runDir },
     memoryMib: sum + deployment.switch.memoryMib + DAEMONS_MIB,
-    cores: coresOf(deployment),
+    cores: ownCpus(deployment),
     hugepages: deployment.switch.hugepages === "on",
     readOnlyFolders: deployment.machines.flatMap(({ image }) => (image === undefined ? [] : [image])),
   };

@@ -5,15 +5,13 @@
 import type { GuestCommand, GuestProcess, MachineDriver, MachineSpec } from "../drivers/machine-driver.js";
 import type { SwitchDriver } from "../drivers/switch-driver.js";
 import type { Clock } from "../host/clock.js";
-import { withDeadline } from "../host/wait.js";
+import { NEVER, withDeadline } from "../host/wait.js";
 import { VnflabError } from "../model/error.js";
 import type { EngineContext } from "./context.js";
 
 /** What answers at once or has deadlines of its own. */
 const NOT_WAITED_FOR: readonly PropertyKey[] = ["rungs", "terminal", "release", Symbol.asyncDispose];
 const TITLE_MAX = 100;
-/** An interruption does not cut an answer off: what was begun is still to be taken back by the same calls. */
-const NEVER = new AbortController().signal;
 
 /** Every answer must come within `deadlineMs`; throws VNF_NO_ANSWER. Commands with a deadline of their own may last. */
 export function patientEngine(context: EngineContext, deadlineMs: number): EngineContext {
@@ -35,6 +33,7 @@ export async function answerWithin<T>(clock: Clock, work: Promise<T>, deadlineMs
   settled.catch(() => {});
   // Most answers are there at once and need no timer.
   await Promise.race([settled.catch(() => {}), new Promise((resolve) => setImmediate(resolve))]);
+  // An interruption does not cut an answer off: what was begun is still to be taken back by the same calls.
   return answered ? settled : withDeadline(clock, settled, { deadlineMs, signal: NEVER, onDeadline });
 }
 

@@ -105,9 +105,7 @@ async function perform(context: EngineContext, record: LabRecord, action: Action
       return context.switchDriver(record.switch).stop(record.switch);
     case "start-machine": {
       const { spec } = machineOf(record, action.machine);
-      const host = context.hostOf(spec);
-      await host.prepare(needsOf(record));
-      await host.files.makeDirectory(spec.stateDir);
+      await context.hostOf(spec).files.makeDirectory(spec.stateDir);
       return context.machineDriver(spec).start(spec, signal);
     }
     case "await-machine":

@@ -1,4 +1,5 @@
 /** After an `up` of a running lab that failed: what it has begun is undone, and what ran before runs on. */
+import { NEVER } from "../host/wait.js";
 import { VnflabError } from "../model/error.js";
 import type { Action } from "../plan/action.js";
 import { planUndo } from "../plan/plan.js";
@@ -8,8 +9,6 @@ import { keepLogs } from "./down.js";
 import { Journal } from "./journal.js";
 import { type LabRecord, withMachinesOf, withSwitch, writeRecord } from "./record.js";
 import { runActions } from "./run-actions.js";
-
-const NEVER = new AbortController().signal;
 
 export interface FailedUp {
   /** The lab as it was to be. */

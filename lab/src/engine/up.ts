@@ -12,6 +12,7 @@ import type { EngineContext } from "./context.js";
 import { lockLab, tearDown } from "./down.js";
 import { Journal } from "./journal.js";
 import { loadTopology } from "./load-topology.js";
+import { needsOf } from "./needs.js";
 import { anythingRuns, observeLab } from "./observe.js";
 import { foldersAt, pinPlaces } from "./place-of-lab.js";
 import {
@@ -147,6 +148,11 @@ async function makeItSo(context: EngineContext, { record, old, actions, signal }
     // From here on `down` finds what there is to remove.
     await writeRecord(files, record);
     const rest = actions.filter((action) => !isEnding(action));
+    // Who starts the switch makes its place ready; where it runs on, the place may have to hold more than before.
+    const begins = (wanted: Action["kind"]) => rest.some(({ kind }) => kind === wanted);
+    if (begins("start-machine") && !begins("start-switch")) {
+      await context.hostOf(record.switch).prepare(needsOf(record));
+    }
     await runActions(context, record, rest, { journal, signal });
     await writeRecord(files, { ...record, phase: "up" });
   } catch (thrown) {

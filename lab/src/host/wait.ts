@@ -1,6 +1,9 @@
 /** Waiting for something to happen: a probe asked again and again until it says yes or the deadline passes. */
 import type { Clock } from "./clock.js";
 
+/** For what nobody can break off. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
 export type Probed<T> =
   | { readonly reached: true; readonly value: T }
   | { readonly reached: false; readonly lastSeen: string };

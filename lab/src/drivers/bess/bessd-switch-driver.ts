@@ -6,7 +6,7 @@
 import { basename } from "node:path";
 import type { Host } from "../../host/host.js";
 import type { Pipes } from "../../host/pipes.js";
-import { waitFor } from "../../host/wait.js";
+import { NEVER, waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
 import type {
   CapturePoint,
@@ -19,7 +19,7 @@ import type {
 import type { BessdConnector, BessdControl } from "./bessd-control.js";
 import { openCapture } from "./capture-pipe.js";
 import { clearStaleSocket } from "./stale-socket.js";
-import { NEVER, probePorts, SwitchRecord, SwitchSession } from "./switch-session.js";
+import { probePorts, SwitchRecord, SwitchSession } from "./switch-session.js";
 
 /** What is kept of the lab's part of the daemon. */
 interface Attached {

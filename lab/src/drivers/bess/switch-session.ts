@@ -7,9 +7,6 @@ import type { SwitchSpec } from "../switch-driver.js";
 
 const CALL_DEADLINE_MS = 5000;
 
-/** For what nobody can break off. */
-export const NEVER: AbortSignal = new AbortController().signal;
-
 type Connector<C> = (
   address: string,
   options: { readonly deadlineMs: number; readonly signal: AbortSignal },

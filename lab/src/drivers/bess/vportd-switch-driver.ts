@@ -5,7 +5,7 @@ import type { ProcessIdentity } from "../../host/exec.js";
 import type { Host } from "../../host/host.js";
 import { labMarks } from "../../host/marked-processes.js";
 import type { Pipes } from "../../host/pipes.js";
-import { type Probed, waitFor } from "../../host/wait.js";
+import { NEVER, type Probed, waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
 import type { ImpairModel } from "../../model/topology.js";
 import type {
@@ -19,7 +19,7 @@ import type {
 import type { BessConnector, BessControl } from "./bess-control.js";
 import { openCapture } from "./capture-pipe.js";
 import { clearStaleSocket } from "./stale-socket.js";
-import { NEVER, probePorts, SwitchRecord, SwitchSession } from "./switch-session.js";
+import { probePorts, SwitchRecord, SwitchSession } from "./switch-session.js";
 
 const STOP_GRACE_MS = 5000;
 const LOG_LINES = 20;
