@@ -1,7 +1,7 @@
 /** What a case is: it runs between two machines of a lab and says what it saw. A new case is one entry in its suite. */
 import type { Application, ApplicationResult, Wait } from "../engine/application.js";
 import type { Lab, LabMachine } from "../engine/lab.js";
-import type { Random } from "./random.js";
+import type { Random } from "../model/random.js";
 
 /** How much the cases move. */
 export interface Amounts {

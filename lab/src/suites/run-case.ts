@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import type { Lab, LabMachine } from "../engine/lab.js";
 import { asVnflabError } from "../model/error.js";
+import { randomOf } from "../model/random.js";
 import { type Amounts, type CaseContext, type Outcome, QUICK, type TestCase } from "./case.js";
-import { randomOf } from "./random.js";
 import type { CaseReport } from "./report.js";
 
 export interface RunOptions {

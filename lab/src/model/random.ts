@@ -3,6 +3,8 @@
 export interface Random {
   /** From and to inclusive. */
   whole(from: number, to: number): number;
+  /** From 0, which it may be, to 1, which it never is. */
+  part(): number;
 }
 
 /** Different texts after the same seed give numbers that have nothing to do with each other. */
@@ -15,7 +17,7 @@ export function randomOf(seed: number, ...texts: readonly (string | number)[]): 
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-  return { whole: (from, to) => from + Math.floor(next() * (to - from + 1)) };
+  return { whole: (from, to) => from + Math.floor(next() * (to - from + 1)), part: next };
 }
 
 /** FNV-1a. */
