@@ -205,6 +205,11 @@ export const ERROR_CODES = {
     summary: "A disk image, of the lab file or of a template, is not there or is not what it was said to be.",
     hint: "Check the path, which is relative to the file that names it, and `qemu-img info` of the image.",
   },
+  VNF_RESULTS_INVALID: {
+    exitCode: 47,
+    summary: "The folder of a run is damaged, of another version of vnflab, or holds no run.",
+    hint: "`vnflab experiment run` makes such a folder; copy one that is damaged anew from where it was made.",
+  },
   VNF_CAPTURE: {
     exitCode: 28,
     summary: "A capture cannot be begun, or broke off because the switch ended.",
