@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The mTCP API on the kernel's sockets: what the applications rely on. Over the loopback interface of a
- * network namespace of its own, which has the address 10.7.0.1/8 (127.0.0.1 is no address of a stack). */
-#define _GNU_SOURCE
+ * network namespace of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +10,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,32 +20,13 @@
 
 #include "mtcp_epoll.h"
 #include "mudp_api.h"
+#include "testing/own_network.h"
 
 #define CONF "io = tap\nport = t0\naddress = %s/8\nlog = error\nnum_cores = 2\nmax_concurrency = 100\n"
 #define WAIT_MS 5000
-#define OWN "10.7.0.1"
 
 static mctx_t a, b;
 static int signals;
-
-/** A network namespace with the loopback interface alone. */
-static int make_network(void **state)
-{
-    struct ifreq req = {.ifr_name = "lo"};
-    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(OWN)};
-    int fd, rc;
-
-    (void)state;
-    if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
-        return -1;
-    fd = socket(AF_INET, SOCK_DGRAM, 0);
-    memcpy(&req.ifr_addr, &own, sizeof(own));
-    rc = ioctl(fd, SIOCSIFADDR, &req);
-    req.ifr_flags = IFF_UP | IFF_LOOPBACK;
-    rc = rc ? rc : ioctl(fd, SIOCSIFFLAGS, &req);
-    close(fd);
-    return rc;
-}
 
 static int init_with(const char *text)
 {
@@ -78,7 +56,7 @@ static int start_at(void **state, const char *address)
 
 static int start(void **state)
 {
-    return start_at(state, OWN);
+    return start_at(state, OWN_ADDRESS);
 }
 
 static int start_elsewhere(void **state)
@@ -105,7 +83,7 @@ static int listen_any(struct sockaddr_in *at)
     assert_int_equal(mtcp_bind(b, fd, (struct sockaddr *)&any, sizeof(any)), 0);
     assert_int_equal(mtcp_listen(b, fd, 10), 0);
     assert_int_equal(mtcp_getsockname(b, fd, (struct sockaddr *)at, &len), 0);
-    at->sin_addr.s_addr = inet_addr(OWN);
+    at->sin_addr.s_addr = inet_addr(OWN_ADDRESS);
     return fd;
 }
 
@@ -232,7 +210,7 @@ static void two_contexts_listen_on_one_port(void **state)
 
 static void datagrams_have_both_kinds_of_return_values(void **state)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(OWN)}, from;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(OWN_ADDRESS)}, from;
     int to = mtcp_socket(b, AF_INET, SOCK_DGRAM, 0), fd = mtcp_socket(a, AF_INET, SOCK_DGRAM, 0), bytes = 0;
     socklen_t len = sizeof(at);
     char buf[16];
@@ -249,7 +227,7 @@ static void datagrams_have_both_kinds_of_return_values(void **state)
     assert_int_equal(bytes, 3);
     len = sizeof(from);
     assert_int_equal(mudp_recvfrom(b, to, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), 3);
-    assert_int_equal(from.sin_addr.s_addr, inet_addr(OWN));
+    assert_int_equal(from.sin_addr.s_addr, inet_addr(OWN_ADDRESS));
     assert_int_equal(mtcp_recvfrom(b, to, buf, sizeof(buf), 0, NULL, NULL), 2);
     mudp_close(a, fd);
     mudp_close(b, to);
@@ -370,5 +348,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_destroyed_context_closes_what_it_made, start, stop),
     };
 
-    return cmocka_run_group_tests(tests, make_network, NULL);
+    return cmocka_run_group_tests(tests, own_network, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * See histogram.h. Values below 32 have buckets of their own; above, each power of two is cut into 32. */
+ * See histogram.h. Values below 128 have buckets of their own; above, each power of two is cut into 128. */
 #include "common/histogram.h"
 
 #include "common/json.h"

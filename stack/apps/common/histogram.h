@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Counts of values in buckets that are at most 1/32 wide, for quantiles of latencies. Any unit. */
+ * Counts of values in buckets that are at most 1/128 wide, for quantiles of latencies. Any unit. */
 #ifndef APPS_HISTOGRAM_H
 #define APPS_HISTOGRAM_H
 
 #include <stdint.h>
 
-#define HISTOGRAM_SUB_BITS 5
+#define HISTOGRAM_SUB_BITS 7
 #define HISTOGRAM_BUCKETS ((64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
 
 struct histogram {

@@ -116,12 +116,20 @@ static bool report(const struct load_result *results, int n)
             (double)histogram_quantile(&all.latency_ns, 0.5) / 1e3,
             (double)histogram_quantile(&all.latency_ns, 0.99) / 1e3,
             (double)histogram_quantile(&all.latency_ns, 0.999) / 1e3);
+    if (plan.rate)
+        app_say(&plan.options,
+                "rpc_client: %lu were due: %lu of them and of those before had no answer at the end, %lu had "
+                "not even left",
+                all.due, all.unanswered, all.unsent);
     if (plan.options.json) {
         json_begin(&j, "result", "rpc_client");
         json_u64(&j, "connections", (uint64_t)plan.connections);
         json_u64(&j, "requests", all.answers);
         json_u64(&j, "errors", all.errors);
+        json_u64(&j, "rate", (uint64_t)plan.rate);
+        json_u64(&j, "due", all.due);
         json_u64(&j, "unanswered", all.unanswered);
+        json_u64(&j, "unsent", all.unsent);
         json_u64(&j, "stalls", all.stalls);
         json_double(&j, "seconds", plan.duration_s);
         json_double(&j, "rps", rps);

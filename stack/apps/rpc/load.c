@@ -233,8 +233,9 @@ static void begin(struct load *l)
     l->now_ns = app_now_ns();
     l->begin_ns = l->now_ns + (uint64_t)(l->plan->warmup_s * 1e9);
     l->end_ns = l->begin_ns + (uint64_t)(l->plan->duration_s * 1e9);
-    if (l->plan->rate)
-        pace_begin(&l->pace, (double)l->plan->rate / l->plan->options.cores, l->now_ns);
+    if (l->plan->rate && l->share)
+        pace_begin(&l->pace, (double)l->plan->rate * (double)l->share / (double)l->plan->connections,
+                   l->now_ns);
 }
 
 /** All threads begin together, when the last of them has its connections. */
@@ -289,8 +290,10 @@ static void count_unanswered(struct load *l)
             l->result->unanswered++;
             histogram_add(&l->result->latency_ns, l->end_ns - l->conns[fd].since_ns);
         }
+    l->result->due = pace_meant_before(&l->pace, l->end_ns) - pace_meant_before(&l->pace, l->begin_ns);
     while (pace_take(&l->pace, l->end_ns - 1, &meant_ns)) {
         l->result->unanswered++;
+        l->result->unsent++;
         histogram_add(&l->result->latency_ns, l->end_ns - meant_ns);
     }
 }
@@ -316,7 +319,7 @@ void load_run(struct load *l)
             on_event(l, events[i].data.sockid, events[i].events);
         }
     }
-    if (l->running && l->plan->rate && !app_stopping())
+    if (l->running && l->plan->rate && l->share && !app_stopping())
         count_unanswered(l);
 }
 
@@ -355,7 +358,9 @@ void load_result_add(struct load_result *to, const struct load_result *from)
 {
     to->answers += from->answers;
     to->errors += from->errors;
+    to->due += from->due;
     to->unanswered += from->unanswered;
+    to->unsent += from->unsent;
     to->stalls += from->stalls;
     histogram_merge(&to->latency_ns, &from->latency_ns);
 }

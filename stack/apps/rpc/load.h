@@ -33,7 +33,10 @@ struct load_conn {
 };
 
 struct load_result {
-    uint64_t answers, errors, unanswered, stalls;
+    uint64_t answers, errors, stalls;
+    uint64_t due;        /**< open loop: requests meant to leave in the window */
+    uint64_t unanswered; /**< ... meant to leave before its end, and without an answer by then */
+    uint64_t unsent;     /**< ... of these the ones that found no idle connection */
     struct histogram latency_ns;
 };
 
