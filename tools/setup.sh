@@ -81,8 +81,8 @@ add_backports() {
 }
 
 setup_packages() {
-    # VNFLAB_PLACES=1, as in CI: also what the tests of containers and other hosts need.
-    absent=$(names common ${VNFLAB_PLACES:+places} | missing)
+    # As in CI: VNFLAB_PLACES=1 also what the tests of containers and other hosts need, VNFLAB_BROWSER=1 those of reports.
+    absent=$(names common ${VNFLAB_PLACES:+places} ${VNFLAB_BROWSER:+browser} | missing)
     if [ -n "$absent" ]; then
         say "installing: $(echo "$absent" | tr '\n' ' ')"
         # shellcheck disable=SC2086  # one word a package
