@@ -16,7 +16,9 @@ module.exports = {
     forbid("host-uses-model", lab("host"), labOther("host", "model")),
     forbid("drivers-use-model-render-host", lab("drivers"), labOther("drivers", "model", "render", "host")),
     forbid("engine-below-suites", lab("engine"), labOther("engine", "plan", "model", "render", "drivers", "host")),
-    forbid("suites-use-engine", lab("suites", "experiments"), labOther("suites", "experiments", "engine", "model")),
+    forbid("suites-use-engine", lab("suites"), labOther("suites", "engine", "model")),
+    // Programs are run and their words judged in one way, that of the suites.
+    forbid("experiments-use-suites", lab("experiments"), labOther("experiments", "suites", "engine", "model")),
     forbid("cli-never-drivers", lab("cli", "web"), labOther("cli", "web", "engine", "suites", "experiments", "model")),
     forbid("bess-only-in-drivers", "^lab/src/(?!drivers/)", { path: anyBess }),
     forbid("drivers-use-client-and-pipelines", lab("drivers"), {

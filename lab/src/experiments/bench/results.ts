@@ -1,6 +1,6 @@
 /** The result of a bench: plain data, the format of build/bench/results.json with the design in each row. */
 import type { Distribution } from "../../model/distribution.js";
-import { formatTable } from "../report.js";
+import { formatTable } from "../../suites/report.js";
 import { median, spread } from "./statistics.js";
 
 export interface BenchHost {

@@ -4,7 +4,6 @@
  */
 
 import { join } from "node:path";
-import type { Wait } from "../../engine/application.js";
 import { giveCardsToStack, lendCardsToKernel, noKernelCards } from "../../engine/card.js";
 import { checkEffective } from "../../engine/check-effective.js";
 import { describeHost } from "../../engine/describe-host.js";
@@ -12,9 +11,10 @@ import type { Lab, LabMachine } from "../../engine/lab.js";
 import type { Distribution } from "../../model/distribution.js";
 import { asVnflabError, VnflabError } from "../../model/error.js";
 import { firstNic } from "../../model/topology.js";
+import { measure } from "../measure.js";
 import { sharesCpus, stackOf } from "./designs.js";
 import { type BenchResults, type BenchRow, type Pair, summarise } from "./results.js";
-import { type Load, type Measured, measure, type Row, type Side } from "./rows.js";
+import { type Load, planOf, quantityOf, type Row } from "./rows.js";
 
 export interface BenchOptions extends Load {
   readonly rows: readonly Row[];
@@ -25,6 +25,13 @@ export interface BenchOptions extends Load {
   readonly folder?: string;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+}
+
+interface Figure {
+  /** NaN when the programs have not said. */
+  readonly value: number;
+  /** What was not as it should be; none: the value counts. */
+  readonly problems: readonly string[];
 }
 
 export async function runBench(running: Lab, options: BenchOptions): Promise<BenchResults> {
@@ -112,36 +119,38 @@ class Bench {
   }
 
   /** On all CPUs of the guest, with as many threads as it has. */
-  private async kernel(row: Row, run: number): Promise<Measured> {
+  private async kernel(row: Row, run: number): Promise<Figure> {
     return this.attempt(`${row.name}: kernel, run ${run}`, async () => {
-      const machines = [this.client, this.server].map((it) => it.withStack(stackOf(it.allocated, "shared")));
+      const stack = (it: LabMachine) => ({ ...stackOf(it.allocated, "shared"), kind: "kernel" as const });
+      const machines = [this.client, this.server].map((it) => it.withStack(stack(it)));
       await Promise.all(machines.map((machine) => machine.configureStack()));
       await using _cards = await lendCardsToKernel(machines);
-      return await this.measure(row, "kernel", machines);
+      return await this.measure(row, machines);
     });
   }
 
-  private async ours(row: Row, design: Distribution, run: number): Promise<Measured> {
+  private async ours(row: Row, design: Distribution, run: number): Promise<Figure> {
     return this.attempt(`${row.name}: ${design}, run ${run}`, async () => {
       const machines = [this.client, this.server].map((it) => it.withStack(stackOf(it.allocated, design)));
       await Promise.all(machines.map((machine) => machine.configureStack()));
-      return this.measure(row, "ours", machines);
+      return this.measure(row, machines);
     });
   }
 
-  private measure(row: Row, side: Side, [client, server]: LabMachine[]): Promise<Measured> {
+  private async measure(row: Row, [client, server]: LabMachine[]): Promise<Figure> {
     const { deadlineMs, signal } = this.options;
-    const wait: Wait = { deadlineMs, signal };
-    return measure(row, side, { client: client as LabMachine, server: server as LabMachine }, this.options, wait);
+    const ends = { client: client as LabMachine, server: server as LabMachine };
+    const { values, problems } = await measure(planOf(row, this.options), ends, { deadlineMs, signal });
+    return { value: values[quantityOf(row)] ?? Number.NaN, problems };
   }
 
   /** A run that fails leaves a gap and its reason; an interruption ends the bench. */
-  private async attempt(title: string, work: () => Promise<Measured>): Promise<Measured> {
+  private async attempt(title: string, work: () => Promise<Figure>): Promise<Figure> {
     const { emit, host } = this.lab.context;
     const started = host.clock.now();
     this.options.signal.throwIfAborted();
     emit({ type: "case-started", case: title });
-    const measured = await work().catch((thrown): Measured => {
+    const measured = await work().catch((thrown): Figure => {
       this.options.signal.throwIfAborted();
       const { message, log } = asVnflabError(thrown);
       const words = log ? `: ${log.lines.slice(-3).join(" / ")}` : "";
@@ -159,6 +168,6 @@ class Bench {
   }
 }
 
-function figureOf({ value, problems }: Measured): number | null {
+function figureOf({ value, problems }: Figure): number | null {
   return problems.length === 0 ? value : null;
 }

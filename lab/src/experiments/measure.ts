@@ -1,0 +1,42 @@
+/** One run of a workload between two machines: the server listens, the client asks, both say what they have counted. */
+import type { Wait } from "../engine/application.js";
+import type { LabMachine } from "../engine/lab.js";
+import { Expectations } from "../suites/case.js";
+import { type Program, programsOf, type Results, type Values, type WorkloadPlan } from "./workloads.js";
+
+export interface Ends {
+  readonly server: LabMachine;
+  readonly client: LabMachine;
+}
+
+export interface Measured {
+  /** Those figures that were said. */
+  readonly values: Values;
+  /** What was not as it should be; none: the values count. */
+  readonly problems: readonly string[];
+  readonly results: Results;
+}
+
+/** Throws what keeps it from running to its end. `meanwhile` runs beside the client, and is waited for. */
+export async function measure(
+  plan: WorkloadPlan,
+  ends: Ends,
+  wait: Wait,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<Measured> {
+  const programs = programsOf(plan.workload);
+  const start = (machine: LabMachine, { application, options }: Program) => machine.start(application, options);
+  await using server = await start(ends.server, programs.server(plan));
+  await server.listening(wait);
+  await using client = await start(ends.client, programs.client(plan, ends.server.address));
+  const [asked] = await Promise.all([client.result(wait), meanwhile()]);
+  const results = { client: asked, server: await server.stop() };
+  const expect = new Expectations();
+  expect.ended(client.title, results.client);
+  expect.ended(server.title, results.server);
+  const all = programs.values(results);
+  const primary = all[programs.primary] ?? Number.NaN;
+  if (expect.problems.length === 0 && !(primary > 0)) expect.problems.push(`${programs.primary}: ${primary}`);
+  const values = Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)));
+  return { values, problems: expect.problems, results };
+}
