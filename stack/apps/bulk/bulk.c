@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * See bulk.h. Connections are found by descriptor. The clock of the result runs from the first connection to
- * the end of the last one. */
+ * the end of the last one, or as -w and -d say; it is one clock for all threads. */
 #include "bulk/bulk.h"
 
 #include <arpa/inet.h>
@@ -22,8 +22,10 @@
 #define SHA_HEX 65
 #define MAX_SHAS 512 /* that are shown */
 #define FAILURES_IN_WORDS 5
+#define GIBI (1024.0 * 1024.0 * 1024.0)
 
-struct bulk_plan bulk_plan = {.options = {.cores = 1}, .seed = 1, .hash = true};
+struct bulk_plan bulk_plan = {
+    .options = {.cores = 1}, .write_bytes = BULK_CHUNK, .content = {.seed = 1}, .verify = true, .hash = true};
 
 /* What all threads put together. */
 static struct {
@@ -31,8 +33,8 @@ static struct {
     pthread_mutex_t lock;
     long opened, ended; /* connections: begun; done or failed */
     unsigned long connections, errors, mismatches, said;
-    uint64_t bytes, first_us, last_us;
-    uint64_t warm_bytes; /* that came before the warm-up was over */
+    uint64_t bytes, counted_bytes, last_us;
+    _Atomic uint64_t first_us; /* when the first connection began, 0: not yet */
     unsigned num_shas;
     char shas[MAX_SHAS][SHA_HEX];
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -46,8 +48,9 @@ struct bulk_worker {
     mctx_t mctx;
     int ep, listener, max_conns;
     struct bulk_conn *conns;
-    uint64_t bytes, now_us, begin_us; /* of this thread; time of the last wait; first connection */
-    bool warm;
+    uint64_t now_us;                          /* of the last wait */
+    uint64_t bytes, bytes_before, bytes_till; /* until now; until the time that counts began, and was over */
+    bool counts, is_over;                     /* that time has begun; has ended */
 };
 
 mctx_t bulk_mctx(const struct bulk_worker *w)
@@ -74,10 +77,17 @@ void bulk_count(struct bulk_worker *w, size_t bytes)
     w->bytes += bytes;
 }
 
+/* Since the first connection of all threads, which may be this moment. */
+static double passed_us(const struct bulk_worker *w)
+{
+    uint64_t first_us = atomic_load(&all.first_us);
+
+    return first_us && w->now_us > first_us ? (double)(w->now_us - first_us) : 0;
+}
+
 bool bulk_time_over(const struct bulk_worker *w)
 {
-    return bulk_plan.seconds > 0 && w->begin_us &&
-           (double)(w->now_us - w->begin_us) >= bulk_plan.seconds * 1e6;
+    return bulk_plan.seconds > 0 && passed_us(w) >= bulk_plan.seconds * 1e6;
 }
 
 void bulk_say_failed(struct bulk_worker *w, const char *step, const char *why)
@@ -98,19 +108,17 @@ static bool conn_begin(struct bulk_worker *w, int fd)
     struct bulk_conn *c = &w->conns[fd];
     struct mtcp_epoll_event ev = {.events = all.role->sends ? MTCP_EPOLLOUT : MTCP_EPOLLIN,
                                   .data.sockid = fd};
+    bool no_own = bulk_plan.content.bytes || !bulk_plan.content.seed;
+    uint64_t none = 0;
 
     *c = (struct bulk_conn){.open = true, .sha = EVP_MD_CTX_new()};
     if (all.role->sends)
-        c->chunk = bulk_plan.seed ? malloc(BULK_CHUNK) : no_stream;
+        c->chunk = no_own ? no_stream : (c->own = malloc(BULK_CHUNK));
     if (!c->sha || (all.role->sends && !c->chunk) || !EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL) ||
         mtcp_setsock_nonblock(w->mctx, fd) || mtcp_epoll_ctl(w->mctx, w->ep, MTCP_EPOLL_CTL_ADD, fd, &ev))
         return false;
     w->now_us = app_now_us();
-    w->begin_us = w->begin_us ? w->begin_us : w->now_us;
-    pthread_mutex_lock(&all.lock);
-    if (!all.first_us)
-        all.first_us = w->now_us;
-    pthread_mutex_unlock(&all.lock);
+    atomic_compare_exchange_strong(&all.first_us, &none, w->now_us);
     return true;
 }
 
@@ -146,8 +154,7 @@ static void conn_end(struct bulk_worker *w, int fd, bool done, bool failed)
     count(&w->t->counts.completes, done);
     count(&w->t->counts.errors, failed);
     EVP_MD_CTX_free(c->sha);
-    if (c->chunk != no_stream)
-        free(c->chunk);
+    free(c->own);
     c->open = false;
     mtcp_close(w->mctx, fd);
 }
@@ -252,18 +259,28 @@ static void connect_all(struct bulk_worker *w)
     }
 }
 
-/* What arrived until the warm-up was over does not count. */
-static void end_warmup(struct bulk_worker *w)
+/* Notes what this thread had when the time that counts began and ended. A thread that looks late has had
+ * nothing to do meanwhile. */
+static void watch_time(struct bulk_worker *w)
 {
-    double warm_us = bulk_plan.warmup_s * 1e6;
+    double us = passed_us(w) - bulk_plan.warmup_s * 1e6;
 
-    if (w->warm || !w->begin_us || (double)(w->now_us - w->begin_us) < warm_us)
-        return;
-    w->warm = true;
+    if (!w->counts && us >= 0) {
+        w->counts = true;
+        w->bytes_before = w->bytes;
+    }
+    if (!w->is_over && bulk_plan.count_s > 0 && us >= bulk_plan.count_s * 1e6) {
+        w->is_over = true;
+        w->bytes_till = w->bytes;
+    }
+}
+
+static void add_counted(const struct bulk_worker *w)
+{
+    uint64_t till = w->is_over ? w->bytes_till : w->bytes;
+
     pthread_mutex_lock(&all.lock);
-    all.warm_bytes += w->bytes;
-    if (all.first_us < w->now_us && warm_us > 0)
-        all.first_us = w->now_us;
+    all.counted_bytes += w->counts ? till - w->bytes_before : 0;
     pthread_mutex_unlock(&all.lock);
 }
 
@@ -275,7 +292,7 @@ static void run_events(struct bulk_worker *w)
         int n = thread_wait(w->t, w->ep, events, MAX_EVENTS, WAIT_MS);
 
         w->now_us = app_now_us();
-        end_warmup(w);
+        watch_time(w);
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.sockid;
 
@@ -289,7 +306,7 @@ static void run_events(struct bulk_worker *w)
 
 static void run(struct thread *t)
 {
-    struct bulk_worker w = {.t = t, .mctx = t->mctx, .listener = -1};
+    struct bulk_worker w = {.t = t, .mctx = t->mctx, .listener = -1, .counts = bulk_plan.warmup_s <= 0};
     struct mtcp_conf conf;
 
     mtcp_getconf(&conf);
@@ -307,6 +324,7 @@ static void run(struct thread *t)
     else
         connect_all(&w);
     run_events(&w);
+    add_counted(&w);
     for (int fd = 0; fd < w.max_conns; fd++)
         if (w.conns[fd].open)
             conn_end(&w, fd, false, false);
@@ -335,15 +353,14 @@ static bool shared_option(int opt, const char *arg)
         if (!p->hash && !app_number("-s", arg, 0, INT64_MAX, &seed))
             return false;
         p->hash = p->hash || seed;
-        p->seed = (uint64_t)seed;
+        p->verify = seed != 0;
+        p->content.seed = (uint64_t)seed;
         return true;
+    case 'F':
+        return content_load(&p->content, arg);
     case 'z':
         p->zero_copy = true;
         return true;
-    case 't':
-        return app_seconds("-t", arg, 0, &p->seconds);
-    case 'w':
-        return app_seconds("-w", arg, 0, &p->warmup_s);
     default:
         return all.role->option(opt, arg);
     }
@@ -358,7 +375,7 @@ static int parse_options(int argc, char **argv, const struct bulk_role *role)
     int rc;
 
     p->options.name = role->name;
-    snprintf(letters, sizeof(letters), "a:p:l:s:z%s", role->own_options);
+    snprintf(letters, sizeof(letters), "a:p:l:s:F:z%s", role->own_options);
     rc = app_parse(argc, argv, &line);
     if (rc)
         return rc;
@@ -385,15 +402,25 @@ static bool is_verified(const struct bulk_role *role)
 {
     bool complete = !bulk_plan.connections || (long)all.connections == bulk_plan.connections;
 
-    return complete && all.connections && !all.errors && !all.mismatches && (role->sends || bulk_plan.seed);
+    return complete && all.connections && !all.errors && !all.mismatches && (role->sends || bulk_plan.verify);
+}
+
+/* How long bytes counted: to the end of the last connection, or less when -d says so. */
+static double counted_seconds(void)
+{
+    uint64_t first_us = atomic_load(&all.first_us);
+    double s = all.last_us > first_us ? (double)(all.last_us - first_us) / 1e6 - bulk_plan.warmup_s : 0;
+
+    if (bulk_plan.count_s > 0 && s > bulk_plan.count_s)
+        return bulk_plan.count_s;
+    return s > 0 ? s : 0;
 }
 
 static void report(const struct bulk_role *role)
 {
     static struct json j;
-    double seconds = all.last_us > all.first_us ? (double)(all.last_us - all.first_us) / 1e6 : 0;
-    uint64_t counted_bytes = all.bytes - (all.bytes < all.warm_bytes ? all.bytes : all.warm_bytes);
-    double gbps = seconds > 0 ? (double)counted_bytes * 8e-9 / seconds : 0;
+    double seconds = counted_seconds(), bits = (double)all.counted_bytes * 8;
+    double gbps = seconds > 0 ? bits / seconds / 1e9 : 0, gibps = gbps * 1e9 / GIBI;
 
     app_say(&bulk_plan.options, "%s: %lu connections, %llu bytes in %.3f s, %.3f Gbit/s, %lu errors, %s",
             role->name, all.connections, (unsigned long long)all.bytes, seconds, gbps,
@@ -403,8 +430,10 @@ static void report(const struct bulk_role *role)
     json_begin(&j, "result", role->name);
     json_u64(&j, "connections", all.connections);
     json_u64(&j, "bytes", all.bytes);
+    json_u64(&j, "counted_bytes", all.counted_bytes);
     json_double(&j, "seconds", seconds);
     json_double(&j, "gbps", gbps);
+    json_double(&j, "gibps", gibps);
     json_open(&j, "sha256", '[');
     for (unsigned i = 0; i < all.num_shas; i++)
         json_str(&j, NULL, all.shas[i]);
@@ -433,5 +462,6 @@ int bulk_main(int argc, char **argv, const struct bulk_role *role)
     ok = threads_run(&bulk_plan.options, threads, cores, bulk_plan.options.cores, run);
     report(role);
     mtcp_destroy();
+    content_free(&bulk_plan.content);
     return ok && !all.errors && !all.mismatches ? 0 : APP_EXIT_FAILED; /* a signal is no failure */
 }

@@ -5,6 +5,7 @@
 #ifndef APPS_BULK_H
 #define APPS_BULK_H
 
+#include "bulk/content.h"
 #include "common/app.h"
 
 #define BULK_CHUNK 65536u
@@ -17,7 +18,7 @@ enum bulk_state { BULK_GOES_ON, BULK_DONE, BULK_FAILED };
 
 struct bulk_role {
     const char *name, *usage;
-    const char *own_options; /**< for getopt, besides -a -p -l -s and the common ones */
+    const char *own_options; /**< for getopt, besides -a -p -l -s -F and the common ones */
     bool sends;
     bool (*option)(int opt, const char *arg);
     /** Called for each event of an open connection. */
@@ -32,18 +33,23 @@ struct bulk_plan {
     long port;
     long connections;         /**< 0 = until a signal comes */
     uint64_t bytes;           /**< of a connection (source) */
+    size_t write_bytes;       /**< of a write, at most (source) */
     bool zero_copy;           /**< reads and writes in the buffers of the stack */
-    uint64_t seed;            /**< 0 = the bytes are neither made nor verified */
-    bool hash;                /**< their SHA-256 is told */
-    double seconds, warmup_s; /**< how long to send (0: bytes decide); what does not count at the start */
+    struct content content;   /**< what is sent, or expected */
+    bool verify;              /**< what arrives is compared with it (sink) */
+    bool hash;                /**< the SHA-256 of each connection is told */
+    double seconds;           /**< how long to send (0: bytes decide) */
+    double warmup_s, count_s; /**< from the first connection on: what does not count; how long it counts then
+                                 (0: to the end) */
 };
 extern struct bulk_plan bulk_plan;
 
 struct bulk_conn {
     bool open, connected, shut, mismatch;
-    uint64_t bytes; /**< sent or received */
-    void *sha;      /**< EVP_MD_CTX of these bytes */
-    uint8_t *chunk; /**< source: what is being written */
+    uint64_t bytes;       /**< sent or received */
+    void *sha;            /**< EVP_MD_CTX of these bytes */
+    uint8_t *own;         /**< source: a chunk of the stream, NULL for other content */
+    const uint8_t *chunk; /**< source: what is being written */
     size_t chunk_len, chunk_sent;
 };
 
@@ -54,7 +60,7 @@ mctx_t bulk_mctx(const struct bulk_worker *w);
 void bulk_watch(struct bulk_worker *w, int fd, uint32_t events);
 /** Counts payload. */
 void bulk_count(struct bulk_worker *w, size_t bytes);
-/** Source: the time to send (-t) is over. */
+/** Source: the time to send (-t) is over, counted from the first connection on. */
 bool bulk_time_over(const struct bulk_worker *w);
 /** A sentence about a connection that failed; the first few only. */
 void bulk_say_failed(struct bulk_worker *w, const char *step, const char *why);

@@ -1,37 +1,48 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * tcp_sink: receives until the peer ends, and verifies every byte against the stream of the seed. */
+ * tcp_sink: receives until the peer ends, and verifies every byte against what is expected. */
 #include <errno.h>
 #include <string.h>
 
 #include "bulk/bulk.h"
-#include "common/stream.h"
 #include "mtcp_epoll.h"
 
 #define CHUNKS_AT_ONCE 16
 
 static const char usage[] =
-    "usage: tcp_sink [-l PORT | -a ADDRESS -p PORT] -f CONF [-n CONNECTIONS] [-s SEED] [-z] [-N CORES]\n"
-    "                [-w SECONDS] [--json]\n"
+    "usage: tcp_sink [-l PORT | -a ADDRESS -p PORT] -f CONF [-n CONNECTIONS] [-s SEED | -F FILE]\n"
+    "                [-w SECONDS] [-d SECONDS] [-z] [-N CORES] [--json]\n"
     "  -l PORT             listen (9999)\n"
     "  -a ADDRESS -p PORT  connect instead\n"
-    "  -n CONNECTIONS      end after so many (listening: at a signal only; connecting: 1)\n"
+    "  -n CONNECTIONS      end after so many (listening: at a signal only); connecting: so many at once (1)\n"
     "  -s SEED             of the stream that is expected (1); 0 = neither verify nor hash, any = hash only\n"
+    "  -F FILE             its contents again and again are expected, instead of a stream\n"
+    "  -w SECONDS          from the first connection on: what arrives then does not count (0)\n"
+    "  -d SECONDS          after these: what arrives later does not count either (to the end)\n"
     "  -z                  without copies: read in the stack's buffer\n"
     "  -N CORES            cores of the stack, a thread for each (1)\n"
     "  --json              JSON lines on standard output\n";
 
 static bool option(int opt, const char *arg)
 {
-    return opt == 'n' && app_number("-n", arg, 1, 1000000000, &bulk_plan.connections);
+    switch (opt) {
+    case 'n':
+        return app_number("-n", arg, 1, 1000000000, &bulk_plan.connections);
+    case 'w':
+        return app_seconds("-w", arg, 0, &bulk_plan.warmup_s);
+    case 'd':
+        return app_seconds("-d", arg, 0.001, &bulk_plan.count_s);
+    default:
+        return false;
+    }
 }
 
 /* Verifies and counts what has arrived. */
 static void take(struct bulk_worker *w, struct bulk_conn *c, const void *data, size_t len)
 {
-    if (bulk_plan.seed && !c->mismatch && !stream_check(bulk_plan.seed, c->bytes, data, len)) {
+    if (bulk_plan.verify && !c->mismatch && !content_check(&bulk_plan.content, c->bytes, data, len)) {
         c->mismatch = true;
-        bulk_say_failed(w, "verify", "the bytes are not those of the stream (another seed?)");
+        bulk_say_failed(w, "verify", "the bytes are not those expected (another seed or file?)");
     }
     bulk_hash(c, data, len);
     c->bytes += len;
@@ -83,7 +94,7 @@ static enum bulk_state on_event(struct bulk_worker *w, int fd, struct bulk_conn 
 int main(int argc, char **argv)
 {
     static const struct bulk_role role = {
-        .name = "tcp_sink", .usage = usage, .own_options = "n:w:", .option = option, .on_event = on_event};
+        .name = "tcp_sink", .usage = usage, .own_options = "n:w:d:", .option = option, .on_event = on_event};
 
     return bulk_main(argc, argv, &role);
 }

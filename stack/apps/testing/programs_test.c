@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -81,6 +83,67 @@ static void a_closed_loop_owes_nothing(void **state)
     assert_int_equal(program_stop(&server), 0);
 }
 
+static const char *text_file(void)
+{
+    static char path[] = "/tmp/vnflab-text-XXXXXX";
+    static const char text[] = "a file whose length is a multiple of nothing that is sent\n";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+    close(fd);
+    return path;
+}
+
+/** A listening tcp_source with these arguments and a tcp_sink that connects; their results are in `server`
+ * and `client`. The sink's exit code. */
+static int fetch(const char *const *source, const char *const *sink)
+{
+    int rc;
+
+    program_start(&server, "tcp_source", source);
+    program_await(&server, "listening");
+    program_start(&client, "tcp_sink", sink);
+    program_await(&client, "result");
+    rc = program_end(&client);
+    program_await(&server, "result");
+    assert_int_equal(program_end(&server), 0);
+    return rc;
+}
+
+static void a_file_goes_to_several_clients_again_and_again(void **state)
+{
+    const char *file = text_file();
+    const char *const *source =
+        ARGS("-l", "9999", "-c", "4", "-F", file, "-W", "1448", "-b", "100001", "-N", "2");
+
+    (void)state;
+    assert_int_equal(fetch(source, NEEDED("-p", "9999", "-n", "4", "-F", file, "-N", "2")), 0);
+    assert_non_null(strstr(client.line, "\"verified\":true"));
+    assert_true(program_number(&client, "\"connections\":") == 4);
+    assert_true(program_number(&client, "\"counted_bytes\":") == 400004);
+    assert_true(program_number(&server, "\"bytes\":") == 400004);
+    assert_int_equal(fetch(source, NEEDED("-p", "9999", "-n", "4")), 1); /* expects a stream */
+    assert_non_null(strstr(client.line, "\"verified\":false"));
+    unlink(file);
+}
+
+static void only_what_arrives_in_the_window_counts(void **state)
+{
+    double counted, gbps;
+
+    (void)state;
+    assert_int_equal(fetch(ARGS("-l", "9999", "-c", "2", "-s", "0", "-t", "0.5"),
+                           NEEDED("-p", "9999", "-n", "2", "-s", "0", "-w", "0.1", "-d", "0.25")),
+                     0);
+    counted = program_number(&client, "\"counted_bytes\":");
+    gbps = program_number(&client, "\"gbps\":");
+    assert_true(program_number(&client, "\"seconds\":") == 0.25);
+    assert_true(counted > 0 && counted < program_number(&client, "\"bytes\":"));
+    assert_true(fabs(gbps - counted * 8 / 0.25 / 1e9) < 1e-5);
+    assert_true(fabs(program_number(&client, "\"gibps\":") - gbps * 1e9 / (1 << 30)) < 1e-5);
+}
+
 static int begin(void **state)
 {
     int fd = mkstemp(conf);
@@ -102,6 +165,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_open_loop_beyond_what_is_possible_is_seen),
         cmocka_unit_test(more_threads_than_connections_send_what_was_asked_for),
         cmocka_unit_test(a_closed_loop_owes_nothing),
+        cmocka_unit_test(a_file_goes_to_several_clients_again_and_again),
+        cmocka_unit_test(only_what_arrives_in_the_window_counts),
     };
 
     program_place(argc > 1 ? argv[1] : ".", conf);
