@@ -28,14 +28,21 @@ static uint64_t bucket_top(unsigned b)
     return ((SUB + (b & (SUB - 1)) + 1) << shift) - 1;
 }
 
-void histogram_add(struct histogram *h, uint64_t value)
+void histogram_add_many(struct histogram *h, uint64_t value, uint64_t times)
 {
+    if (times == 0)
+        return;
     if (h->count == 0 || value < h->min)
         h->min = value;
     if (value > h->max)
         h->max = value;
-    h->count++;
-    h->bucket[bucket_of(value)]++;
+    h->count += times;
+    h->bucket[bucket_of(value)] += times;
+}
+
+void histogram_add(struct histogram *h, uint64_t value)
+{
+    histogram_add_many(h, value, 1);
 }
 
 void histogram_merge(struct histogram *into, const struct histogram *from)

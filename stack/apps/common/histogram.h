@@ -17,6 +17,8 @@ struct histogram {
 struct json;
 
 void histogram_add(struct histogram *h, uint64_t value);
+/** The same as to add it so many times. */
+void histogram_add_many(struct histogram *h, uint64_t value, uint64_t times);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 /** The value that a share q (0 to 1) of all values does not exceed, 0 when there are none. */
 uint64_t histogram_quantile(const struct histogram *h, double q);
