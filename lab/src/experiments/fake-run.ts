@@ -14,6 +14,7 @@ export const EXPERIMENT: Experiment = {
   factors: [{ name: "workers", levels: [1, 2] }],
   ...{ fixed: {}, constraints: [], repetitions: 2, warmupS: 1, durationS: 2, seed: 1 },
   ...{ quantities: ["requests_per_second"], telemetry: false, figures: [], expected: [], published: [] },
+  quick: { factors: {} },
 };
 
 /** `number` becomes its id; the cell is that of its workers. */

@@ -3,17 +3,12 @@
  * from a folder is somebody else's until it has passed here.
  */
 import { z } from "zod";
-import {
-  COMPARABLE,
-  type Conditions,
-  type Experiment,
-  FACTORS,
-  type Levels,
-  WORKLOADS,
-} from "../model/experiment/experiment.js";
+import { COMPARABLE, type Conditions, type Experiment, type Levels } from "../model/experiment/experiment.js";
+import { FACTOR_NAMES } from "../model/experiment/factors.js";
 import { QUANTITIES, type QuantityName } from "../model/experiment/quantities.js";
 import type { Manifest, TrialResult } from "../model/experiment/run-folder.js";
 import type { PlanOptions, Setup, Trial } from "../model/experiment/trial.js";
+import { WORKLOADS } from "../model/experiment/workload.js";
 
 /** Longest text that anything but a domain's XML has a use for. */
 const text = z.string().max(20_000);
@@ -26,7 +21,7 @@ const list = <T extends z.ZodType>(item: T, most = 1000) => z.array(item).max(mo
 const texts = z.record(name, text);
 
 const level = z.union([text, z.number()]);
-const levels = z.partialRecord(z.enum(FACTORS), level) as unknown as z.ZodType<Levels>;
+const levels = z.partialRecord(z.enum(FACTOR_NAMES), level) as unknown as z.ZodType<Levels>;
 const quantity = z.enum(Object.keys(QUANTITIES) as [QuantityName, ...QuantityName[]]);
 const comparable = z.enum(COMPARABLE);
 const machines = z.enum(["vm", "process"]);
@@ -39,7 +34,7 @@ const conditions: z.ZodType<Conditions> = z.object({
   offload: z.enum(["auto", "csum", "off"]),
   burst: count,
   ring: count,
-  cc: name,
+  cc: z.enum(["reno", "cubic"]),
   workload: z.enum(WORKLOADS),
   payload: count,
   connections: count,
@@ -77,30 +72,30 @@ const expectation = z.discriminatedUnion("kind", [
   z.object({
     ...expectationShape,
     kind: z.literal("order"),
-    ...{ by: z.enum(FACTORS), order: list(level), tolerance: z.number() },
+    ...{ by: z.enum(FACTOR_NAMES), order: list(level), tolerance: z.number() },
   }),
   z.object({
     ...expectationShape,
     kind: z.literal("trend"),
-    ...{ along: z.enum(FACTORS), direction: z.enum(["grows", "falls", "flat"]), tolerance: z.number() },
+    ...{ along: z.enum(FACTOR_NAMES), direction: z.enum(["grows", "falls", "flat"]), tolerance: z.number() },
   }),
   z.object({
     ...expectationShape,
     kind: z.literal("saturation"),
-    ...{ along: z.enum(FACTORS), from: level, tolerance: z.number() },
+    ...{ along: z.enum(FACTOR_NAMES), from: level, tolerance: z.number() },
   }),
 ]);
 
-const levelLists = z.partialRecord(z.enum(FACTORS), list(level));
+const levelLists = z.partialRecord(z.enum(FACTOR_NAMES), list(level));
 
 const experiment = z.object({
   ...{ name, title: text, question: text, machines },
-  factors: list(z.object({ name: z.enum(FACTORS), levels: list(level) })),
+  factors: list(z.object({ name: z.enum(FACTOR_NAMES), levels: list(level) })),
   fixed: levels,
   constraints: list(
     z.object({
       when: levelLists,
-      only: z.partialRecord(z.enum(FACTORS), z.union([list(level), z.literal("=workers")])),
+      only: z.partialRecord(z.enum(FACTOR_NAMES), z.union([list(level), z.literal("=workers")])),
       because: text,
     }),
   ),
@@ -112,8 +107,8 @@ const experiment = z.object({
   telemetry: z.boolean(),
   figures: list(
     z.object({
-      ...{ title: text, quantity, x: z.enum(FACTORS), series: list(z.enum(FACTORS)), where: levels },
-      facet: z.enum(FACTORS).exactOptional(),
+      ...{ title: text, quantity, x: z.enum(FACTOR_NAMES), series: list(z.enum(FACTOR_NAMES)), where: levels },
+      facet: z.enum(FACTOR_NAMES).exactOptional(),
       mark: z.enum(["line", "bar"]),
       log: list(z.enum(["x", "y"])).exactOptional(),
     }),
@@ -125,6 +120,11 @@ const experiment = z.object({
       points: list(z.object({ levels, value: z.number() }), 10_000),
     }),
   ),
+  quick: z.object({
+    factors: levelLists,
+    repetitions: count.exactOptional(),
+    ...{ warmupS: z.number().exactOptional(), durationS: z.number().exactOptional() },
+  }),
 }) as unknown as z.ZodType<Experiment>;
 
 const fitness = z.object({

@@ -3,8 +3,8 @@
  * which quantity. Everything that measures goes through here. A new workload is one entry.
  */
 import type { ApplicationResult } from "../engine/application.js";
-import type { Workload } from "../model/experiment/experiment.js";
 import type { QuantityName } from "../model/experiment/quantities.js";
+import type { Workload } from "../model/experiment/workload.js";
 import { figure } from "../suites/case.js";
 
 export interface WorkloadPlan {

@@ -30,6 +30,11 @@ export const ERROR_CODES = {
     summary: "The lab file cannot be read, is not YAML, or breaks the schema.",
     hint: "Correct the key that the message names; lab/schema/lab.schema.json lists what is allowed.",
   },
+  VNF_EXPERIMENT_INVALID: {
+    exitCode: 51,
+    summary: "The file of an experiment cannot be read, is not YAML, or breaks the schema.",
+    hint: "Correct the key that the message names; lab/schema/experiment.schema.json lists what is allowed.",
+  },
   VNF_TEMPLATE_INVALID: {
     exitCode: 4,
     summary: "A domain template cannot be read, is not XML, lacks a placeholder or has an unknown one.",

@@ -1,4 +1,4 @@
-/** The lab file's JSON Schema as a tree to walk: which keys are allowed at a path, and of what type a value is. */
+/** A JSON Schema as a tree to walk: which keys are allowed at a path, and of what type a value is. */
 import { labJsonSchema } from "./schema.js";
 
 export interface SchemaNode {
@@ -12,7 +12,8 @@ export interface SchemaNode {
 
 let root: SchemaNode | undefined;
 
-function schemaRoot(): SchemaNode {
+/** Of the lab file. */
+function labRoot(): SchemaNode {
   root ??= labJsonSchema() as SchemaNode;
   return root;
 }
@@ -25,8 +26,8 @@ export function childOf(node: SchemaNode, key: PropertyKey): SchemaNode | undefi
   return node.anyOf?.map((choice) => childOf(choice, key)).find((child) => child !== undefined);
 }
 
-export function schemaAt(path: readonly PropertyKey[]): SchemaNode | undefined {
-  let node: SchemaNode | undefined = schemaRoot();
+export function schemaAt(path: readonly PropertyKey[], root: SchemaNode = labRoot()): SchemaNode | undefined {
+  let node: SchemaNode | undefined = root;
   for (const part of path) node = node && childOf(node, part);
   return node;
 }

@@ -1,4 +1,4 @@
-/** One YAML file of a lab: its value, and where in it a key stands. */
+/** One YAML file, of a lab or an experiment: its value, and where in it a key stands. */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 import type { Path } from "./problem.js";
 
@@ -8,7 +8,7 @@ const MAX_ALIASES = 1000;
 /** In place of words that are meant for programmers. */
 const WORDS: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: "this key is there already",
-  MULTIPLE_DOCS: "a lab file is one document: nothing follows a line of ---",
+  MULTIPLE_DOCS: "such a file is one document: nothing follows a line of ---",
 };
 
 export interface LineColumn {

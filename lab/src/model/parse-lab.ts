@@ -2,10 +2,10 @@
 import { dirname, resolve } from "node:path";
 import { checkFile, crossCheck } from "./cross-check.js";
 import { VnflabError } from "./error.js";
-import { LabSource, type LineColumn } from "./lab-source.js";
+import { LabSource } from "./lab-source.js";
 import { deepMerge } from "./merge.js";
 import { normalise, type ResolvePath } from "./normalise.js";
-import { explainIssue, type Path, type Problem } from "./problem.js";
+import { explainIssue, type Located, type Path, type Problem, problemLines } from "./problem.js";
 import { labSchema } from "./schema.js";
 import { applySetting, type Setting } from "./setting.js";
 import type { Topology } from "./topology.js";
@@ -39,7 +39,7 @@ export function assembleLab(sources: LabSources): Topology {
   };
   const parsed = labSchema.safeParse(whole);
   if (!parsed.success) {
-    check(parsed.error.issues.flatMap(explainIssue));
+    check(parsed.error.issues.flatMap((issue) => explainIssue(issue)));
     throw new VnflabError("VNF_INTERNAL", parsed.error.message);
   }
   check(checkFile(parsed.data));
@@ -50,12 +50,6 @@ export function assembleLab(sources: LabSources): Topology {
 
 function filesOf({ included, main }: LabSources): LabSource[] {
   return [...included, main];
-}
-
-interface Located extends Problem {
-  /** Of a file; absent: the problem is a setting's. */
-  readonly at?: LineColumn;
-  readonly file: string;
 }
 
 function locate(sources: LabSources, { path, message }: Problem): Located {
@@ -81,15 +75,7 @@ function samePath(a: Path, b: Path): boolean {
 }
 
 function refused(problems: readonly Located[]): VnflabError {
-  const inOrder = problems.toSorted((a, b) => {
-    if (!a.at || !b.at || a.file !== b.file) return 0;
-    return a.at.line - b.at.line || a.at.col - b.at.col;
-  });
-  const lines = inOrder.map(({ file, at, path, message }) => {
-    const where = at ? `${file}:${at.line}:${at.col}` : file;
-    return `${where}: ${path.length > 0 ? `${path.map(String).join(".")}: ` : ""}${message}`;
-  });
-  return new VnflabError("VNF_LAB_INVALID", lines.join("\n"));
+  return new VnflabError("VNF_LAB_INVALID", problemLines(problems));
 }
 
 /** Paths are relative to the file that says them. */

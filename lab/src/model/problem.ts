@@ -1,6 +1,6 @@
-/** What is wrong with a lab file, and what the schema's checker says, in our words. */
+/** What is wrong with a lab file or an experiment, and what the schema's checker says, in our words. */
 import type { z } from "zod";
-import { keysOf, schemaAt } from "./lab-schema-tree.js";
+import { keysOf, type SchemaNode, schemaAt } from "./lab-schema-tree.js";
 import { didYouMean } from "./suggest.js";
 
 export type Path = readonly PropertyKey[];
@@ -8,6 +8,27 @@ export type Path = readonly PropertyKey[];
 export interface Problem {
   readonly path: Path;
   readonly message: string;
+}
+
+/** A problem with its place. */
+export interface Located extends Problem {
+  readonly file: string;
+  /** In the file; absent: the problem is not one of a file. */
+  readonly at?: { readonly line: number; readonly col: number };
+}
+
+/** One line each, in the order of the file. */
+export function problemLines(problems: readonly Located[]): string {
+  return problems
+    .toSorted((a, b) => {
+      if (!a.at || !b.at || a.file !== b.file) return 0;
+      return a.at.line - b.at.line || a.at.col - b.at.col;
+    })
+    .map(({ file, at, path, message }) => {
+      const where = at ? `${file}:${at.line}:${at.col}` : file;
+      return `${where}: ${path.length > 0 ? `${path.map(String).join(".")}: ` : ""}${message}`;
+    })
+    .join("\n");
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -20,10 +41,11 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   boolean: "true or false",
 };
 
-export function explainIssue(issue: z.core.$ZodIssue): Problem[] {
+/** `root`: the schema that the issue is about; absent: the lab file's. */
+export function explainIssue(issue: z.core.$ZodIssue, root?: SchemaNode): Problem[] {
   switch (issue.code) {
     case "unrecognized_keys":
-      return unknownKeys(issue.path, issue.keys);
+      return unknownKeys(issue.path, issue.keys, keysOf(schemaAt(issue.path, root)));
     case "invalid_value":
       return [{ path: issue.path, message: `must be one of ${issue.values.map(String).join(", ")}` }];
     case "invalid_key":
@@ -61,8 +83,7 @@ function wrongType(expected: string, message: string): string {
   return `must be ${name(expected)}, not ${received === "null" ? "empty" : name(received)}`;
 }
 
-function unknownKeys(path: Path, keys: readonly string[]): Problem[] {
-  const allowed = keysOf(schemaAt(path));
+function unknownKeys(path: Path, keys: readonly string[], allowed: readonly string[]): Problem[] {
   return keys.map((key) => ({
     path: [...path, key],
     message: `unknown key${didYouMean(key, allowed)}; allowed: ${allowed.join(", ")}`,

@@ -138,6 +138,7 @@ export function makeExperiment(other: Partial<Experiment> = {}): Experiment {
     figures: [],
     expected: [],
     published: [],
+    quick: { factors: {} },
     ...other,
   };
 }

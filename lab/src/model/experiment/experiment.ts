@@ -1,14 +1,6 @@
 /** An experiment as the other layers see it: checked, defaults filled in, units in the names. */
 import type { QuantityName } from "./quantities.js";
-
-/** What a trial can be varied in; lab/src/model/experiment/factors.ts says what each does. */
-export const FACTORS = [
-  ...["stack", "distribution", "workers", "queues", "offload", "burst", "ring", "cc"],
-  ...["workload", "payload", "connections", "load", "loss", "delay"],
-] as const satisfies readonly string[];
-
-export const WORKLOADS = ["rpc", "short", "udp", "bulk", "file"] as const;
-export type Workload = (typeof WORKLOADS)[number];
+import type { Workload } from "./workload.js";
 
 /** All that a trial's figures depend on, as far as the experiment decides it. */
 export interface Conditions {
@@ -27,7 +19,7 @@ export interface Conditions {
   /** Frames that may wait for a worker in its ring. */
   readonly ring: number;
   /** Congestion control. */
-  readonly cc: string;
+  readonly cc: "reno" | "cubic";
   readonly workload: Workload;
   /** Bytes: of a request and of its answer (rpc, short), of a datagram (udp), of a write (bulk, file). */
   readonly payload: number;
@@ -41,19 +33,26 @@ export interface Conditions {
   readonly delay: number;
 }
 
+/** What a trial can be varied in; factors.ts says what each does. */
 export type FactorName = keyof Conditions;
 export type Level = string | number;
 export type Levels = Readonly<Partial<Record<FactorName, Level>>>;
 
+/** For some factors: the levels that they may have. */
+export type LevelLists = Readonly<Partial<Record<FactorName, readonly Level[]>>>;
+
 /** Of the levels: those that a rule names must go together. Either `only` holds or the combination is left out. */
 export interface Constraint {
-  readonly when: Readonly<Partial<Record<FactorName, readonly Level[]>>>;
+  readonly when: LevelLists;
   readonly only: Readonly<Partial<Record<FactorName, readonly Level[] | "=workers">>>;
   /** One sentence, for people. */
   readonly because: string;
 }
 
-/** What should be seen if the theses and papers are right; judged on the medians of the cells. */
+/**
+ * What should be seen if the theses and papers are right; judged on the medians of the cells. Its levels are compared
+ * with the conditions of cells, so that a factor that does not vary, or follows from others, may be named as well.
+ */
 export type Expectation = {
   readonly name: string;
   /** One sentence. */
@@ -102,7 +101,16 @@ export interface Published {
 
 export type MachineKind = "vm" | "process";
 
+/** What is another thing in a run that is to be over soon; its levels are some of the experiment's. */
+export interface Quick {
+  readonly factors: LevelLists;
+  readonly repetitions?: number;
+  readonly warmupS?: number;
+  readonly durationS?: number;
+}
+
 export interface Experiment {
+  /** Of the file as well. */
   readonly name: string;
   readonly title: string;
   /** What it asks, one sentence. */
@@ -126,6 +134,7 @@ export interface Experiment {
   readonly figures: readonly Figure[];
   readonly expected: readonly Expectation[];
   readonly published: readonly Published[];
+  readonly quick: Quick;
 }
 
 export interface Figure {

@@ -2,7 +2,7 @@
  * What can be measured. The one list: the schema of experiments, their pages in docs/experiments and the axes of figures
  * come from it.
  */
-import type { Workload } from "./experiment.js";
+import { WORKLOADS, type Workload } from "./workload.js";
 
 export interface Quantity {
   readonly title: string;
@@ -32,6 +32,21 @@ const latency = (title: string, part: string): Quantity => ({
   better: "lower",
   workloads: REQUESTS,
   telemetry: false,
+});
+
+const COUNTED = "mtcpstat on the server, read twice in the time that counts";
+/** Of those who distribute: the distributor or the receiver; of a design that keeps no core for it, all workers. */
+const THEIRS = "summed over the distributing threads (distributor or receiver; all workers where there is none)";
+
+const cyclesPerFrame = (what: string, part: string, theirs: string): Quantity => ({
+  title: `cycles to ${what}`,
+  unit: "cycles/frame",
+  definition: `Cycles that the server's distributing threads spend ${part}, for each frame that they take from the NIC.`,
+  place: COUNTED,
+  formula: theirs,
+  better: "lower",
+  workloads: WORKLOADS,
+  telemetry: true,
 });
 
 export const QUANTITIES = {
@@ -88,6 +103,52 @@ export const QUANTITIES = {
   latency_p50: latency("p50", "half"),
   latency_p99: latency("p99", "99 %"),
   latency_p999: latency("p99.9", "99.9 %"),
+  distributed_frames_per_second: {
+    title: "frames distributed",
+    unit: "frames/s",
+    definition: "Frames that the server's distributing threads take from the NIC, for all workers.",
+    place: COUNTED,
+    formula: `gain of worker.rx_polled / seconds, ${THEIRS}`,
+    better: "higher",
+    workloads: WORKLOADS,
+    telemetry: true,
+  },
+  distributor_busy: {
+    title: "load of the distributing core",
+    unit: "%",
+    definition:
+      "Part of their cycles in which the server's distributing threads found something to do; 100: saturated.",
+    place: COUNTED,
+    formula: `100 x (1 - gain of worker.cycles_idle / gain of all worker.cycles_*), ${THEIRS}`,
+    better: "neither",
+    workloads: WORKLOADS,
+    telemetry: true,
+  },
+  distributor_cycles_receive: cyclesPerFrame(
+    "receive",
+    "with the NIC's receive queues",
+    `gain of worker.cycles_receive / gain of worker.rx_polled, each ${THEIRS}`,
+  ),
+  distributor_cycles_steer: cyclesPerFrame(
+    "steer",
+    "on sorting frames by flow and on the workers' rings",
+    `gain of worker.cycles_steer / gain of worker.rx_polled, each ${THEIRS}`,
+  ),
+  distributor_cycles_transmit: cyclesPerFrame(
+    "transmit",
+    "with the NIC's transmit queue (2kb: another core does that, and here is 0)",
+    `gain of worker.cycles_transmit / gain of worker.rx_polled, each ${THEIRS}`,
+  ),
+  ring_drops_per_second: {
+    title: "frames dropped before a ring",
+    unit: "frames/s",
+    definition: "Frames that the server dropped because the ring of the worker they were for was full.",
+    place: COUNTED,
+    formula: "gain of steer.drop_ring_full / seconds, summed over all threads",
+    better: "lower",
+    workloads: WORKLOADS,
+    telemetry: true,
+  },
 } as const satisfies Readonly<Record<string, Quantity>>;
 
 export type QuantityName = keyof typeof QUANTITIES;

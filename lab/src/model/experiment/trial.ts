@@ -4,7 +4,7 @@ import type { Conditions, Levels, MachineKind } from "./experiment.js";
 /** What must be so before a machine starts: trials that share it are run without a restart between them. */
 export interface Setup {
   readonly machines: MachineKind;
-  /** CPUs of each machine. */
+  /** CPUs of each machine: as many as the trial needs that needs most. */
   readonly cpus: number;
   readonly queues: number;
 }

@@ -1,0 +1,114 @@
+/** Experiment -> trials. Pure: the same experiment, options and seed give the same trials in the same order. */
+import { createHash } from "node:crypto";
+import { VnflabError } from "../../model/error.js";
+import type { Conditions, Experiment, FactorName, Level, Levels } from "../../model/experiment/experiment.js";
+import { completeConditions, cpusOf, FACTOR_NAMES } from "../../model/experiment/factors.js";
+import type { PlanOptions, Setup, Trial } from "../../model/experiment/trial.js";
+import { applyOptions } from "./apply-options.js";
+import { orderTrials } from "./order.js";
+import { type Rule, rulesOf } from "./rules.js";
+import { shardOf } from "./shard.js";
+
+/** Combinations of levels that are not measured. */
+export interface LeftOut {
+  readonly because: string;
+  readonly combinations: number;
+}
+
+export interface Plan {
+  /** As it is run: with all that the options change. */
+  readonly experiment: Experiment;
+  /** In the order in which they are run. */
+  readonly trials: readonly Trial[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Throws VNF_USAGE for options that do not fit the experiment, or leave nothing of it. */
+export function planTrials(experiment: Experiment, options: PlanOptions): Plan {
+  const planned = applyOptions(experiment, options);
+  // Which level stands for all must not depend on which are chosen: else another choice would be another trial.
+  const rules = rulesOf(applyOptions(experiment, { ...options, only: [] }));
+  const { combinations, leftOut } = combine(planned, rules);
+  if (combinations.length === 0) {
+    const reasons = leftOut.map(({ because }) => because).join("; ");
+    throw new VnflabError("VNF_USAGE", `nothing of ${experiment.name} is left to measure: ${reasons}`);
+  }
+  const setups = setupsOf(planned, combinations);
+  const all = combinations.flatMap((combination) => trialsOf(planned, combination, setups));
+  const trials = options.shard ? shardOf(all, options.shard) : all;
+  return { experiment: planned, trials: orderTrials(trials, planned.seed), leftOut };
+}
+
+/** Setups of a plan, in the order in which they come up. */
+export function setupsOfTrials(trials: readonly Trial[]): Setup[] {
+  const seen = new Map(trials.map(({ setup }) => [JSON.stringify(setup), setup]));
+  return [...seen.values()];
+}
+
+interface Combination {
+  readonly levels: Levels;
+  readonly conditions: Conditions;
+}
+
+function combine(experiment: Experiment, rules: readonly Rule[]): { combinations: Combination[]; leftOut: LeftOut[] } {
+  const counts = new Map<string, number>();
+  const found = new Map<string, Combination>();
+  const keep = (levels: Levels) => {
+    const conditions = completeConditions({ ...experiment.fixed, ...levels });
+    const broken = rules.find((rule) => !rule.allows(conditions));
+    if (broken) counts.set(broken.because, (counts.get(broken.because) ?? 0) + 1);
+    else found.set(textOf(conditions), { levels, conditions });
+  };
+  for (const levels of product(experiment.factors)) keep(levels);
+  // A load is a part of a peak, which is measured whether or not it was asked for.
+  for (const { levels, conditions } of [...found.values()]) if (conditions.load > 0) keep({ ...levels, load: 0 });
+  const leftOut = [...counts].map(([because, combinations]) => ({ because, combinations }));
+  return { combinations: [...found.values()], leftOut };
+}
+
+/** The first factor varies slowest. */
+function product(factors: Experiment["factors"]): Levels[] {
+  const extend = (all: Levels[], { name, levels }: { name: FactorName; levels: readonly Level[] }) =>
+    all.flatMap((one) => levels.map((level) => ({ ...one, [name]: level })));
+  return factors.reduce<Levels[]>(extend, [{}]);
+}
+
+/** By the number of queues: as many CPUs as the combination needs that needs most. */
+function setupsOf({ machines }: Experiment, combinations: readonly Combination[]): ReadonlyMap<number, Setup> {
+  const setups = new Map<number, Setup>();
+  for (const { conditions } of combinations) {
+    const { queues } = conditions;
+    const cpus = Math.max(setups.get(queues)?.cpus ?? 0, cpusOf(conditions));
+    setups.set(queues, { machines, cpus, queues });
+  }
+  return setups;
+}
+
+function trialsOf(
+  experiment: Experiment,
+  { levels, conditions }: Combination,
+  setups: ReadonlyMap<number, Setup>,
+): Trial[] {
+  const cellOf = (of: Conditions, telemetry: boolean) =>
+    digest(experiment.name, experiment.machines, textOf(of), telemetry);
+  const setup = setups.get(conditions.queues);
+  if (!setup) throw new VnflabError("VNF_INTERNAL", `no setup has ${conditions.queues} queues`);
+  const trial = (repetition: number, telemetry: boolean): Trial => {
+    const cell = cellOf(conditions, telemetry);
+    const peak = conditions.load > 0 ? { peak: cellOf({ ...conditions, load: 0 }, false) } : {};
+    return { id: digest(cell, repetition), cell, levels, conditions, repetition, telemetry, setup, ...peak };
+  };
+  const measured = Array.from({ length: experiment.repetitions }, (_, index) => trial(index + 1, false));
+  // The kernel has none of the counters.
+  const counted = experiment.telemetry && conditions.stack === "libmtcp" ? [trial(1, true)] : [];
+  return [...measured, ...counted];
+}
+
+function textOf(conditions: Conditions): string {
+  return JSON.stringify(FACTOR_NAMES.map((name) => [name, conditions[name]]));
+}
+
+/** 16 hex digits. */
+function digest(...parts: readonly (string | number | boolean)[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+}
