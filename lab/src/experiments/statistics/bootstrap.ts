@@ -15,18 +15,24 @@ export interface Interval {
 export const LEVEL = 0.95;
 const RESAMPLES = 2000;
 
+export interface BootstrapOptions {
+  /** How surely it is to hold the truth; LEVEL. */
+  readonly level?: number;
+  readonly resamples?: number;
+}
+
 /** The interval of a statistic of samples, none of which may be empty. The same chance gives the same interval. */
 export function bootstrapInterval(
   samples: readonly (readonly number[])[],
   statistic: (drawn: readonly (readonly number[])[]) => number,
   random: Random,
-  resamples: number = RESAMPLES,
+  { level = LEVEL, resamples = RESAMPLES }: BootstrapOptions = {},
 ): Interval {
   const drawn = Array.from({ length: resamples }, () =>
     statistic(samples.map((sample) => sampleWithReplacement([...sample], sample.length, random.part))),
   );
   drawn.sort((a, b) => a - b);
-  const rest = (1 - LEVEL) / 2;
+  const rest = (1 - level) / 2;
   return { low: quantileSorted(drawn, rest), high: quantileSorted(drawn, 1 - rest) };
 }
 

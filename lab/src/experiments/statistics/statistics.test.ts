@@ -53,7 +53,7 @@ test("the intervals of ten values cover the true median about as often as they s
   let covered = 0;
   for (let i = 0; i < runs; i++) {
     const values = Array.from({ length: 10 }, () => Math.exp(random.part() + random.part() + random.part() - 1.5));
-    const { low, high } = bootstrapInterval([values], ([drawn = []]) => median([...drawn]), random, 400);
+    const { low, high } = bootstrapInterval([values], ([drawn = []]) => median([...drawn]), random, { resamples: 400 });
     if (low <= 1 && 1 <= high) covered++;
   }
   // The percentile method is a little too sure of itself for so few.
