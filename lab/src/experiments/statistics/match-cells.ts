@@ -1,5 +1,6 @@
 /** Finding cells by their levels. */
-import { FACTORS, type FactorName, type Level, type Levels } from "../../model/experiment/experiment.js";
+import type { FactorName, Level, Levels } from "../../model/experiment/experiment.js";
+import { FACTOR_NAMES } from "../../model/experiment/factors.js";
 import type { QuantityName } from "../../model/experiment/quantities.js";
 import type { Cell } from "./cells.js";
 import { groupBy } from "./group-by.js";
@@ -10,7 +11,7 @@ export function hasLevels({ conditions }: Cell, levels: Levels): boolean {
 }
 
 export function factorsOf(levels: Levels): FactorName[] {
-  return FACTORS.filter((factor) => levels[factor] !== undefined);
+  return FACTOR_NAMES.filter((factor) => levels[factor] !== undefined);
 }
 
 /** Groups whose cells differ in the named factors alone. */

@@ -2,7 +2,8 @@
  * A run beside figures that others have published. Their machines were others, so only the shape counts: by how much one
  * point is more than another, which is most, from where on nothing is gained. What is absolute is shown, never judged.
  */
-import { type Comparable, FACTORS, type FactorName, type Published } from "../../model/experiment/experiment.js";
+import type { Comparable, FactorName, Published } from "../../model/experiment/experiment.js";
+import { FACTOR_NAMES } from "../../model/experiment/factors.js";
 import type { Run } from "../../model/experiment/run-folder.js";
 import type { Cell } from "./cells.js";
 import { type Claim, type Comparison, compareAll } from "./comparison.js";
@@ -77,7 +78,7 @@ function pointsOf({ points, quantity }: Published, cells: readonly Cell[]): Foun
 }
 
 function factorsThatVary(points: readonly Point[]): FactorName[] {
-  return FACTORS.filter((factor) => new Set(points.map(({ levels }) => levels[factor])).size > 1);
+  return FACTOR_NAMES.filter((factor) => new Set(points.map(({ levels }) => levels[factor])).size > 1);
 }
 
 /** Points that are no part of this run are not asked for; those that are, but have no figures, are. */

@@ -44,8 +44,8 @@ export const SHAPES: Readonly<Record<Workload, Shape>> = {
   rpc: { payload: 64, least: 8, most: 65_536, connections: 64 },
   short: { payload: 64, least: 8, most: 65_536, connections: 64 },
   udp: { payload: 1400, least: 16, most: 65_507, connections: 16 },
-  bulk: { payload: 1448, least: 1, most: 1_048_576, connections: 16 },
-  file: { payload: 1448, least: 1, most: 1_048_576, connections: 4 },
+  bulk: { payload: 1448, least: 1, most: 65_536, connections: 16 },
+  file: { payload: 1448, least: 1, most: 65_536, connections: 4 },
 };
 
 const perWorkload = (of: (shape: Shape) => number) =>
@@ -136,7 +136,7 @@ export const FACTORS: Readonly<Record<FactorName, Factor>> = {
     unit: "bytes",
     meaning: "Of a request and of its answer (rpc, short), of a datagram (udp), of a write (bulk, file).",
     endsIn: "an option of the programs",
-    levels: whole(1, 1_048_576),
+    levels: whole(1, 65_536),
     usual: ({ workload }) => SHAPES[workload].payload,
     usualWords: perWorkload(({ payload }) => payload),
   },
