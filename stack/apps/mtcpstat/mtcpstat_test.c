@@ -16,11 +16,11 @@
 
 #include "mtcpstat/report.h"
 
-#define COUNTERS 4u
+#define COUNTERS 6u
 #define BYTES 8192u
 
 static const char *const names[COUNTERS] = {"worker.rx_frames", "worker.cycles_idle", "worker.cycles_steer",
-                                            "udp.drop_no_port"};
+                                            "udp.drop_no_port", "clock.us",           "clock.cycles"};
 
 struct made {
     int fd;
@@ -70,7 +70,7 @@ static void unmake(struct made *m)
 
 static void set(struct made *m, uint64_t us, uint64_t rx, uint64_t idle, uint64_t steer, uint64_t drop)
 {
-    const uint64_t v[COUNTERS] = {rx, idle, steer, drop};
+    const uint64_t v[COUNTERS] = {rx, idle, steer, drop, us, us * 2600};
 
     memcpy(part(m, 0)->value, v, sizeof(v));
     part(m, 0)->updated_us = us;
@@ -125,7 +125,9 @@ static void a_stack_is_found_and_told_of(void **state)
     sample_take(&s[1], f);
     text = caught(report_json, f, s);
     has(text, "\"distribution\":\"shared\",\"reason\":\"because\",\"workers\":2");
+    has(text, "\"cyclesPerSecond\":2600000000.0");
     has(text, "\"rxFrames\":2000");
+    has(text, "\"clock.us\":1500000");
     has(text, "\"steer\":0.25");
     has(text, "\"idle\":0.75");
     has(text, "\"drops\":7");

@@ -48,6 +48,18 @@ static double rate(const struct span *s, uint32_t thread, const char *name)
     return us > 0 ? (double)gain(s, thread, name) * 1e6 / us : 0;
 }
 
+/** Cycles a second by the clock of the threads' cycles: of the first thread that has shown both twice. */
+static double cycles_per_second(const struct span *s)
+{
+    for (uint32_t i = 0; i < s->f->header.num_threads; i++) {
+        uint64_t us = gain(s, i, "clock.us");
+
+        if (us > 0)
+            return (double)gain(s, i, "clock.cycles") * 1e6 / (double)us;
+    }
+    return 0;
+}
+
 /** What part of the thread's cycles each kind took; all 0 when the thread did not run. */
 static void shares(const struct span *s, uint32_t thread, double *share)
 {
@@ -165,11 +177,12 @@ void report_table(const struct stack_file *f, const struct sample *from, const s
 static void json_rates(struct json *j, const struct span *s, uint32_t i)
 {
     static const char *const rates[][2] = {
-        {"rxFrames", "worker.rx_frames"},   {"rxBytes", "worker.rx_bytes"},
-        {"txFrames", "worker.tx_frames"},   {"txBytes", "worker.tx_bytes"},
-        {"polled", "worker.rx_polled"},     {"rxBursts", "worker.rx_bursts"},
-        {"rings", "worker.rx_ring_frames"}, {"fromTxRings", "worker.tx_from_rings"},
-        {"rxPackets", "netif.rx_packets"},  {"txPackets", "netif.tx_packets"},
+        {"rxFrames", "worker.rx_frames"},        {"rxBytes", "worker.rx_bytes"},
+        {"txFrames", "worker.tx_frames"},        {"txBytes", "worker.tx_bytes"},
+        {"polled", "worker.rx_polled"},          {"rxBursts", "worker.rx_bursts"},
+        {"rings", "worker.rx_ring_frames"},      {"ringBursts", "worker.rx_ring_bursts"},
+        {"fromTxRings", "worker.tx_from_rings"}, {"rxPackets", "netif.rx_packets"},
+        {"txPackets", "netif.tx_packets"},
     };
 
     json_open(j, "rates", '{');
@@ -221,6 +234,7 @@ void report_json(const struct stack_file *f, const struct sample *from, const st
     json_u64(j, "dedicated", h->num_dedicated);
     json_u64(j, "queues", h->num_queues);
     json_double(j, "seconds", s.seconds);
+    json_double(j, "cyclesPerSecond", cycles_per_second(&s));
     json_open(j, "threads", '[');
     for (uint32_t i = 0; i < h->num_threads; i++)
         json_thread(j, &s, i);

@@ -41,8 +41,10 @@ static unsigned transmit(struct dedicated *d)
 {
     unsigned n = transmit_all(d->stack, &d->cnt);
 
-    if (n > 0)
+    if (n > 0) {
+        d->cnt.tx_ring_bursts++;
         cycles_spend(&d->cycles_last, &d->cnt.cycles_transmit);
+    }
     return n;
 }
 

@@ -86,6 +86,7 @@ static unsigned receive_steered(struct worker *w)
 
     if (total > 0) {
         w->cnt.rx_ring_frames += total;
+        w->cnt.rx_ring_bursts++;
         worker_spend(w, &w->cnt.cycles_steer);
         process(w, pkts, total, true);
         worker_spend(w, &w->cnt.cycles_protocol);

@@ -37,7 +37,9 @@ struct gauges {
 #define AT_TCP (AT_INET + NUM_IN(inet_counters))
 #define AT_UDP (AT_TCP + NUM_IN(tcp_counters))
 #define AT_GAUGES (AT_UDP + NUM_IN(udp_counters))
+#define CLOCKS 2u /**< gauges that every thread has; the first ones */
 
+_Static_assert(offsetof(struct gauges, clock_us) == (CLOCKS - 1) * sizeof(uint64_t), "the clocks come first");
 _Static_assert(AT_GAUGES + NUM_IN(gauges) == NUM_NAMES, "every number has a name");
 
 static enum mtcp_stat_kind kind_of(const struct mtcp_stack *st, unsigned thread)
@@ -116,11 +118,19 @@ static void write_interface(struct mtcp_stack *st, uint64_t now_us)
     atomic_store(&st->interface_next_us, now_us + TELEMETRY_US);
 }
 
+/** The two clocks at this moment. The thread's own time may be older: it has processed frames since. */
+static struct gauges clocks(void)
+{
+    return (struct gauges){.clock_cycles = cycles_now(), .clock_us = worker_clock_us()};
+}
+
 static void gather(const struct worker *w, struct gauges *g)
 {
     struct steer_counters c = {0};
 
-    *g = (struct gauges){.tcp_connections = tcp_num_conns(w->tcp), .transmit_waiting = w->tx_count};
+    *g = clocks();
+    g->tcp_connections = tcp_num_conns(w->tcp);
+    g->transmit_waiting = w->tx_count;
     if (w->tx_ring)
         g->transmit_waiting += spsc_ring_count(w->tx_ring);
     if (!w->stack->steer)
@@ -128,6 +138,7 @@ static void gather(const struct worker *w, struct gauges *g)
     steer_get_counters(w->stack->steer, w->index, &c);
     g->ring_waiting = steer_waiting(w->stack->steer, w->index);
     g->ring_most = c.ring_most;
+    g->ring_size = w->stack->cfg->steer_ring;
     g->steer_frames = c.frames;
     g->steer_drop_ring_full = c.drop_ring_full;
     g->steer_drop_park_full = c.drop_park_full;
@@ -159,6 +170,7 @@ void telemetry_worker(struct worker *w, bool present)
 void telemetry_dedicated(struct dedicated *d, uint64_t now_us)
 {
     struct mtcp_stack *st = d->stack;
+    struct gauges g = clocks();
     struct mtcp_stat_thread *t;
 
     if (!st->stat.header)
@@ -166,6 +178,7 @@ void telemetry_dedicated(struct dedicated *d, uint64_t now_us)
     t = stat_file_thread(&st->stat, st->num_workers + d->index);
     stat_begin(t);
     stat_set(t, 0, (const uint64_t *)&d->cnt, NUM_IN(worker_counters));
+    stat_set(t, AT_GAUGES, (const uint64_t *)&g, CLOCKS);
     stat_end(t, true, now_us);
     write_interface(st, now_us);
 }

@@ -240,8 +240,25 @@ static void a_worker_shows_all_its_counters(void **state)
     assert_false(reader_open(&r)); /* nothing is left */
 }
 
+static uint64_t cycles_told(const struct reader *r, unsigned thread)
+{
+    return value(r, thread, "worker.cycles_receive") + value(r, thread, "worker.cycles_steer") +
+           value(r, thread, "worker.cycles_protocol") + value(r, thread, "worker.cycles_transmit") +
+           value(r, thread, "worker.cycles_application") + value(r, thread, "worker.cycles_idle");
+}
+
+/** A part of the time since then, by the clock that is shown beside it. */
+static void shows_where_cycles_go(const struct reader *r, unsigned thread, uint64_t begin)
+{
+    uint64_t told = cycles_told(r, thread);
+
+    assert_true(told > 0 && told <= value(r, thread, "clock.cycles") - begin);
+    assert_in_range(value(r, thread, "clock.us"), worker_clock_us() - 10000000, worker_clock_us());
+}
+
 static void a_dedicated_thread_shows_its_own(void **state)
 {
+    uint64_t begin = cycles_now();
     struct reader r;
     struct worker *w;
     struct end e;
@@ -260,6 +277,12 @@ static void a_dedicated_thread_shows_its_own(void **state)
     while (value(&r, 3, "worker.tx_from_rings") == 0) /* the announcement */
         worker_round(w);
     assert_int_equal(value(&r, 2, "worker.tx_from_rings"), 0);
+    assert_true(value(&r, 3, "worker.tx_ring_bursts") >= 1);
+    while (!cycles_told(&r, 0) || !cycles_told(&r, 2) || !cycles_told(&r, 3))
+        worker_round(w);
+    shows_where_cycles_go(&r, 0, begin);
+    shows_where_cycles_go(&r, 2, begin);
+    shows_where_cycles_go(&r, 3, begin);
     for (unsigned b = 0; b < STEER_BUCKETS; b++)
         assert_int_equal(((const uint8_t *)r.h)[r.h->buckets_offset + b],
                          steer_bucket_worker(e.stack->steer, b));
