@@ -199,6 +199,15 @@ test_normal_life() {
     guest 20 'vnflab-card kernel 02:00:00:00:00:02 169.254.9.2/24 &&
         ip -4 -o address | grep -c "169.254.9.2/24" && vnflab-card dpdk && ls /sys/class/net' || true
     check "the kernel gets a NIC with address and link, and gives it back" [ "$GUEST_OUT" = $'1\nlo' ]
+    # shellcheck disable=SC2016 # for the guest's shell
+    guest 20 'cd /proc/sys/net/ipv4 && for name in reno cubic; do
+        echo $name >tcp_congestion_control && cat tcp_congestion_control; done' || true
+    check "the kernel has reno and cubic" [ "$GUEST_OUT" = $'reno\ncubic' ]
+    # shellcheck disable=SC2016 # for the guest's shell
+    guest 20 'vnflab-cpus online 1 && nproc && cat /sys/devices/system/cpu/online
+        for n in 0 3 1x ""; do vnflab-cpus online $n 2>/dev/null && echo "took $n"; done
+        vnflab-cpus online 2 && vnflab-cpus online all && nproc' || true
+    check "the kernel runs on one CPU, then on both again" [ "$GUEST_OUT" = $'1\n0\n2' ]
     guest 60 "$TESTPMD" || true
     check "dpdk-testpmd sends and receives on both NICs" \
         [ "$(grep -cE 'RX-packets: [1-9]' <<<"$GUEST_OUT")" -ge 2 ]
