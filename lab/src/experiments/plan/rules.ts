@@ -55,6 +55,14 @@ function productRules(experiment: Experiment): Rule[] {
       allows: ({ connections, workers }) => connections >= workers,
     },
     {
+      because: "each thread of udp_source has one flow",
+      allows: ({ workload, connections, workers }) => workload !== "udp" || connections === workers,
+    },
+    {
+      because: "offload is a key of libmtcp: the kernel is measured at its first level alone",
+      allows: (it) => it.stack === "libmtcp" || isFirst(it, "offload"),
+    },
+    {
       because: "the programs of the workload do not take this payload",
       allows: ({ workload, payload }) => payload >= SHAPES[workload].least && payload <= SHAPES[workload].most,
     },
