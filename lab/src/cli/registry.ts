@@ -11,6 +11,7 @@ import { registerDoctor } from "./commands/doctor.js";
 import { registerDown } from "./commands/down.js";
 import { registerEvents } from "./commands/events.js";
 import { registerExec } from "./commands/exec.js";
+import { registerExperiment } from "./commands/experiment.js";
 import { registerGc } from "./commands/gc.js";
 import { registerGraph } from "./commands/graph.js";
 import { registerImage } from "./commands/image.js";
@@ -53,6 +54,7 @@ export const commands: readonly RegisterCommand[] = [
   registerImpair,
   registerTest,
   registerBench,
+  registerExperiment,
   registerRestart,
   registerDown,
   registerGc,

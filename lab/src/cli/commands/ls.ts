@@ -1,6 +1,7 @@
 import { type LabSummary, summariseLabs } from "../../engine/ls.js";
 import { formatTable } from "../../suites/report.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
+import { formatAge } from "../duration.js";
 
 export const registerLs: RegisterCommand = (program, io) => {
   program
@@ -27,22 +28,4 @@ function row({ lab, state, detail, machines, cores, createdAt, file, owner }: La
   const age = createdAt === undefined ? "-" : formatAge(now - Date.parse(createdAt));
   const more = [detail, ...(owner ? [`process ${owner.pid}: ${owner.purpose}`] : [])].filter((part) => part !== "");
   return [lab, state, count, [...new Set(cores)].join(",") || "-", age, file ?? "-", more.join("; ")];
-}
-
-/** The two largest units: `2h 5m`. */
-function formatAge(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const parts = [
-    [Math.floor(seconds / 86_400), "d"],
-    [Math.floor(seconds / 3600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "m"],
-    [seconds % 60, "s"],
-  ] as const;
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first < 0) return "0s";
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count}${unit}`)
-    .join(" ");
 }
