@@ -30,7 +30,8 @@ export function judgeExpectations(run: Run, cells: readonly Cell[]): Judgement[]
 type Kind<K extends Expectation["kind"]> = Extract<Expectation, { kind: K }>;
 
 function claimsOf(expectation: Expectation, cells: readonly Cell[]): Claim[] {
-  const spokenOf = cells.filter((cell) => !cell.telemetry && hasLevels(cell, expectation.where));
+  const { telemetry } = QUANTITIES[expectation.quantity];
+  const spokenOf = cells.filter((cell) => cell.telemetry === telemetry && hasLevels(cell, expectation.where));
   switch (expectation.kind) {
     case "ratio":
       return ratioClaims(expectation, spokenOf);

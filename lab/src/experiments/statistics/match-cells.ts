@@ -1,6 +1,6 @@
 /** Finding cells by their levels. */
 import type { FactorName, Level, Levels } from "../../model/experiment/experiment.js";
-import { FACTOR_NAMES } from "../../model/experiment/factors.js";
+import { FACTOR_NAMES, formatLevel } from "../../model/experiment/factors.js";
 import type { QuantityName } from "../../model/experiment/quantities.js";
 import type { Cell } from "./cells.js";
 import { groupBy } from "./group-by.js";
@@ -22,7 +22,7 @@ export function alikeBut(cells: readonly Cell[], factors: readonly FactorName[])
 /** `distribution=shared workers=2`. */
 export function describe(levels: Levels): string {
   return factorsOf(levels)
-    .map((factor) => `${factor}=${levels[factor]}`)
+    .map((factor) => `${factor}=${formatLevel(factor, levels[factor] as Level)}`)
     .join(" ");
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Comparable, FactorName, Published } from "../../model/experiment/experiment.js";
 import { FACTOR_NAMES } from "../../model/experiment/factors.js";
+import { QUANTITIES } from "../../model/experiment/quantities.js";
 import type { Run } from "../../model/experiment/run-folder.js";
 import type { Cell } from "./cells.js";
 import { type Claim, type Comparison, compareAll } from "./comparison.js";
@@ -62,20 +63,20 @@ interface Found {
 
 /** Where our run varies more than they did, the group of cells that has most of their points. */
 function pointsOf({ points, quantity }: Published, cells: readonly Cell[]): Found[] {
-  const speed = cells.filter(({ telemetry }) => !telemetry);
-  const groups = alikeBut(speed, factorsThatVary(points)).map((group) =>
+  const measuring = cells.filter(({ telemetry }) => telemetry === QUANTITIES[quantity].telemetry);
+  const groups = alikeBut(measuring, factorsThatVary(points)).map((group) =>
     points.map((point): Found => {
       const cell = group.find((one) => hasLevels(one, point.levels));
       const ours = cell?.quantities[quantity]?.median;
       return { point, ...(cell ? { cell } : {}), ...(ours === undefined ? {} : { ours }) };
     }),
   );
-  const had = (found: readonly Found[]) => found.filter(({ ours }) => ours !== undefined).length;
-  return groups.reduce(
-    (best, one) => (had(one) > had(best) ? one : best),
-    groups[0] ?? points.map((point) => ({ point })),
-  );
+  const [most] = groups.toSorted((a, b) => measured(b) - measured(a) || planned(b) - planned(a));
+  return most ?? points.map((point) => ({ point }));
 }
+
+const measured = (found: readonly Found[]) => found.filter(({ ours }) => ours !== undefined).length;
+const planned = (found: readonly Found[]) => found.filter(({ cell }) => cell !== undefined).length;
 
 function factorsThatVary(points: readonly Point[]): FactorName[] {
   return FACTOR_NAMES.filter((factor) => new Set(points.map(({ levels }) => levels[factor])).size > 1);

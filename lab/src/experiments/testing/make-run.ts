@@ -2,14 +2,14 @@
  * Runs for tests, without any lab: for each trial of a plan plausible figures, noisy as those of a shared host are
  * (lognormal, now and then an outlier, a slow drift), the same for the same seed.
  */
-import { createHash } from "node:crypto";
 import { probit } from "simple-statistics";
-import type { Conditions, Experiment, Levels } from "../../model/experiment/experiment.js";
+import type { Conditions, Experiment } from "../../model/experiment/experiment.js";
 import { QUANTITIES, type QuantityName } from "../../model/experiment/quantities.js";
 import type { Fitness, Manifest, Run, TrialResult } from "../../model/experiment/run-folder.js";
 import type { Trial } from "../../model/experiment/trial.js";
 import { type Random, randomOf } from "../../model/random.js";
-import { CONDITIONS, makeManifest } from "../fake-run.js";
+import { makeManifest } from "../fake-run.js";
+import { planTrials } from "../plan/plan-trials.js";
 
 export interface Noise {
   /** Standard deviation of the logarithm. */
@@ -143,36 +143,7 @@ export function makeExperiment(other: Partial<Experiment> = {}): Experiment {
   };
 }
 
-/** All combinations as often as the experiment says, in an order by its seed; constraints do not count here. */
-export function makeTrials(experiment: Experiment): Trial[] {
-  const combinations = experiment.factors.reduce<Levels[]>(
-    (some, { name, levels }) => some.flatMap((one) => levels.map((level) => ({ ...one, [name]: level }))),
-    [{}],
-  );
-  const trials = combinations.flatMap((levels) =>
-    Array.from({ length: experiment.repetitions }, (_, i) => makeTrial(experiment, levels, i + 1)),
-  );
-  const random = randomOf(experiment.seed, "order");
-  return trials
-    .map((trial) => ({ trial, place: random.part() }))
-    .toSorted((a, b) => a.place - b.place)
-    .map(({ trial }) => trial);
-}
-
-function makeTrial(experiment: Experiment, levels: Levels, repetition: number): Trial {
-  const conditions = { ...CONDITIONS, ...experiment.fixed, ...levels } as Conditions;
-  const hash = (...more: number[]) =>
-    createHash("sha256")
-      .update(JSON.stringify([experiment.name, conditions, ...more]))
-      .digest("hex")
-      .slice(0, 16);
-  return {
-    id: hash(repetition),
-    cell: hash(),
-    levels,
-    conditions,
-    repetition,
-    telemetry: false,
-    setup: { machines: experiment.machines, cpus: conditions.workers, queues: conditions.queues },
-  };
+/** Its plan without options. */
+export function makeTrials(experiment: Experiment): readonly Trial[] {
+  return planTrials(experiment, { quick: false, only: [] }).trials;
 }
