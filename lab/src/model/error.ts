@@ -215,6 +215,11 @@ export const ERROR_CODES = {
     summary: "The folder of a run is damaged, of another version of vnflab, or holds no run.",
     hint: "`vnflab experiment run` makes such a folder; copy one that is damaged anew from where it was made.",
   },
+  VNF_RUNS_DIFFER: {
+    exitCode: 52,
+    summary: "Runs do not belong together: other experiments, conditions or hosts, or no cell in common.",
+    hint: "`vnflab results show RUN` tells what each run is of.",
+  },
   VNF_CAPTURE: {
     exitCode: 28,
     summary: "A capture cannot be begun, or broke off because the switch ended.",

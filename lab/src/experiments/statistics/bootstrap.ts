@@ -37,8 +37,8 @@ export function bootstrapInterval(
 }
 
 /** The interval of a sample's median. */
-export function medianInterval(values: readonly number[], random: Random): Interval {
-  return bootstrapInterval([values], ([drawn = []]) => median([...drawn]), random);
+export function medianInterval(values: readonly number[], random: Random, options?: BootstrapOptions): Interval {
+  return bootstrapInterval([values], ([drawn = []]) => median([...drawn]), random, options);
 }
 
 /**

@@ -5,7 +5,7 @@ import { QUANTITIES, type QuantityName } from "../../model/experiment/quantities
 import type { Run, TrialResult } from "../../model/experiment/run-folder.js";
 import type { Setup, Trial } from "../../model/experiment/trial.js";
 import { randomOf } from "../../model/random.js";
-import { coverageOf, type Interval, medianInterval } from "./bootstrap.js";
+import { type BootstrapOptions, coverageOf, type Interval, medianInterval } from "./bootstrap.js";
 import { groupBy } from "./group-by.js";
 import { standApart } from "./outliers.js";
 
@@ -57,18 +57,21 @@ export interface Cell {
 }
 
 /** All cells in the order of the plan. The same run gives the same figures, intervals included. */
-export function cellsOf(run: Run): Cell[] {
+export function cellsOf(run: Run, options: BootstrapOptions = {}): Cell[] {
+  const { seed } = run.manifest.experiment;
   const results = new Map(run.results.map((result) => [result.trial, result]));
   return [...groupBy(run.manifest.trials, (trial) => trial.cell).values()].map((trials) =>
     cellOf(
       trials.toSorted((a, b) => a.repetition - b.repetition),
       results,
-      run.manifest.experiment.seed,
+      (values, cell, quantity) => medianInterval(values, randomOf(seed, cell, quantity), options),
     ),
   );
 }
 
-function cellOf(trials: readonly Trial[], results: ReadonlyMap<string, TrialResult>, seed: number): Cell {
+type IntervalOf = (values: readonly number[], cell: string, quantity: QuantityName) => Interval;
+
+function cellOf(trials: readonly Trial[], results: ReadonlyMap<string, TrialResult>, intervalOf: IntervalOf): Cell {
   const [first] = trials as [Trial];
   const found = trials.flatMap((trial) => results.get(trial.id) ?? []);
   const measured = found.filter(({ status }) => status === "measured");
@@ -86,7 +89,7 @@ function cellOf(trials: readonly Trial[], results: ReadonlyMap<string, TrialResu
     quantities: Object.fromEntries(
       quantityNames
         .filter((name) => QUANTITIES[name].telemetry === first.telemetry)
-        .map((name) => [name, figuresOf(name, measured, seed)] as const)
+        .map((name) => [name, figuresOf(name, measured, intervalOf)] as const)
         .filter(([, figures]) => figures !== undefined),
     ),
   };
@@ -100,7 +103,11 @@ function withoutFigures(results: readonly TrialResult[], status: TrialResult["st
     .map(({ trial, repetition, problems }) => ({ trial, repetition, reasons: problems }));
 }
 
-function figuresOf(name: QuantityName, results: readonly TrialResult[], seed: number): CellFigures | undefined {
+function figuresOf(
+  name: QuantityName,
+  results: readonly TrialResult[],
+  intervalOf: IntervalOf,
+): CellFigures | undefined {
   const with_ = results.flatMap(({ trial, cell, repetition, values }) => {
     const value = values[name];
     return value === undefined ? [] : [{ trial, cell, repetition, value }];
@@ -115,7 +122,7 @@ function figuresOf(name: QuantityName, results: readonly TrialResult[], seed: nu
     median: median(values),
     least: Math.min(...values),
     most: Math.max(...values),
-    ...(values.length > 1 ? { interval: medianInterval(values, randomOf(seed, first.cell, name)) } : {}),
+    ...(values.length > 1 ? { interval: intervalOf(values, first.cell, name) } : {}),
     coverage: coverageOf(values.length),
   };
 }

@@ -32,6 +32,8 @@ export interface MakeRun {
   readonly noise?: Noise;
   /** Speed of a cell without noise, 1 being usual; slower is less, for latencies too. */
   readonly speed?: (conditions: Conditions) => number;
+  /** A factor on it by how much of the run is behind, 0 to 1. */
+  readonly pace?: (behind: number) => number;
   /** Another end of a trial than being measured; undefined: measured. */
   readonly ends?: (trial: Trial) => Partial<TrialResult> | undefined;
   readonly fitness?: Fitness;
@@ -46,7 +48,8 @@ export function makeRun(wish: MakeRun): Run {
   const noise = wish.noise ?? SHARED_HOST;
   const phase = random.part() * 2 * Math.PI;
   const results = wish.trials.map((trial, i): TrialResult => {
-    const wave = 1 + noise.drift * Math.sin(phase + (2 * Math.PI * i) / Math.max(1, wish.trials.length));
+    const behind = i / wish.trials.length;
+    const wave = (1 + noise.drift * Math.sin(phase + 2 * Math.PI * behind)) * (wish.pace?.(behind) ?? 1);
     const speed = (wish.speed?.(trial.conditions) ?? usualSpeed(trial.conditions)) * wave * jitter(noise, random);
     return {
       trial: trial.id,
