@@ -23,6 +23,7 @@ import { registerLs } from "./commands/ls.js";
 import { registerPause } from "./commands/pause.js";
 import { registerReset } from "./commands/reset.js";
 import { registerRestart } from "./commands/restart.js";
+import { registerResults } from "./commands/results.js";
 import { registerResume } from "./commands/resume.js";
 import { registerShell } from "./commands/shell.js";
 import { registerSnapshot } from "./commands/snapshot.js";
@@ -55,6 +56,7 @@ export const commands: readonly RegisterCommand[] = [
   registerTest,
   registerBench,
   registerExperiment,
+  registerResults,
   registerRestart,
   registerDown,
   registerGc,

@@ -1,0 +1,34 @@
+/** Numbers, levels and cells as people read them, the same in all forms of a report. */
+import type { FactorName, Level, Levels } from "../../model/experiment/experiment.js";
+import { FACTORS, formatLevel, isFactorName } from "../../model/experiment/factors.js";
+
+const figures = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
+
+/** Four significant digits: a run's interval is never narrower. */
+export function formatNumber(value: number): string {
+  return figures.format(value);
+}
+
+/** The quantity's or the factor's name with its unit, as an axis says it. */
+export function withUnit(title: string, unit: string): string {
+  return unit === "" ? title : `${title} (${unit})`;
+}
+
+/** Shares stand on an axis as percent, times as the microseconds that they are. */
+export function axisTitle(name: FactorName): string {
+  const { title, unit, levels } = FACTORS[name];
+  return withUnit(title, levels.kind === "share" ? "part of 1" : unit);
+}
+
+/** `2 workers` for a number that is a count, `shared` for a name, `loss 1%` for all else. */
+function levelInWords(name: string, level: Level): string {
+  if (!isFactorName(name)) return `${name} ${level}`;
+  const { title, levels } = FACTORS[name];
+  return levels.kind === "choice" ? String(level) : `${title} ${formatLevel(name, level)}`;
+}
+
+/** `libmtcp, shared, workers 2`: enough to tell the cells of one experiment from each other. */
+export function labelOf(levels: Levels): string {
+  const words = Object.entries(levels).map(([name, level]) => levelInWords(name, level));
+  return words.join(", ") || "all trials";
+}
