@@ -58,6 +58,14 @@ describe("a plan", () => {
     }
   });
 
+  it("measures the peak of a load that a constraint would leave out", () => {
+    const { trials, leftOut } = plan(
+      "factors: {load: [0, 50]}\nconstraints: [{when: {}, only: {load: [50]}, because: only half}]",
+    );
+    expect(trials.map(({ conditions: { load } }) => load)).toEqual([0, 0, 50, 50]);
+    expect(leftOut).toEqual([]);
+  });
+
   it("reads counters in trials of their own, of libmtcp alone", () => {
     const { trials } = plan("telemetry: true\nfactors: {stack: [libmtcp, kernel]}");
     const counted = trials.filter(({ telemetry }) => telemetry);
@@ -108,6 +116,14 @@ describe("options", () => {
     });
     expect(new Set(trials.map(({ levels }) => JSON.stringify(levels))).size).toBe(2);
     expect(trials.every(({ conditions }) => conditions.delay === 1000)).toBe(true);
+  });
+
+  it("only leaves the trials as they are: where a factor means nothing, its first level of all stands for it", () => {
+    const text = "factors: {stack: [kernel, libmtcp], ring: [64, 1024]}";
+    const ids = plan(text).trials.map(({ id }) => id);
+    const { trials } = plan(text, { only: [{ factor: "ring", levels: ["1024"] }] });
+    expect(trials.map(({ conditions: { stack, ring } }) => [stack, ring])).toEqual(Array(2).fill(["libmtcp", 1024]));
+    for (const { id } of trials) expect(ids).toContain(id);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { VnflabError } from "../../model/error.js";
 import type { Conditions, Experiment, FactorName, Level, Levels } from "../../model/experiment/experiment.js";
 import { completeConditions, cpusOf, FACTOR_NAMES } from "../../model/experiment/factors.js";
 import type { PlanOptions, Setup, Trial } from "../../model/experiment/trial.js";
+import { groupBy } from "../statistics/group-by.js";
 import { applyOptions } from "./apply-options.js";
 import { orderTrials } from "./order.js";
 import { type Rule, rulesOf } from "./rules.js";
@@ -51,18 +52,28 @@ interface Combination {
 }
 
 function combine(experiment: Experiment, rules: readonly Rule[]): { combinations: Combination[]; leftOut: LeftOut[] } {
-  const counts = new Map<string, number>();
+  const reasons = new Map<string, string>();
   const found = new Map<string, Combination>();
-  const keep = (levels: Levels) => {
-    const conditions = completeConditions({ ...experiment.fixed, ...levels });
-    const broken = rules.find((rule) => !rule.allows(conditions));
-    if (broken) counts.set(broken.because, (counts.get(broken.because) ?? 0) + 1);
-    else found.set(textOf(conditions), { levels, conditions });
-  };
-  for (const levels of product(experiment.factors)) keep(levels);
-  // A load is a part of a peak, which is measured whether or not it was asked for.
-  for (const { levels, conditions } of [...found.values()]) if (conditions.load > 0) keep({ ...levels, load: 0 });
-  const leftOut = [...counts].map(([because, combinations]) => ({ because, combinations }));
+  const combination = (levels: Levels): Combination => ({
+    levels,
+    conditions: completeConditions({ ...experiment.fixed, ...levels }),
+  });
+  for (const levels of product(experiment.factors)) {
+    const one = combination(levels);
+    const broken = rules.find((rule) => !rule.allows(one.conditions));
+    if (broken) reasons.set(textOf(one.conditions), broken.because);
+    else found.set(textOf(one.conditions), one);
+  }
+  // A load is a part of a peak, which is measured whether or not it was asked for, and whatever a constraint says of it.
+  for (const { levels, conditions } of [...found.values()]) {
+    if (conditions.load === 0) continue;
+    const peak = combination({ ...levels, load: 0 });
+    found.set(textOf(peak.conditions), peak);
+    reasons.delete(textOf(peak.conditions));
+  }
+  const leftOut = [...groupBy(reasons.values(), (because) => because)].map(([because, all]) => ({
+    ...{ because, combinations: all.length },
+  }));
   return { combinations: [...found.values()], leftOut };
 }
 
