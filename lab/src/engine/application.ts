@@ -14,6 +14,8 @@ export interface ApplicationResult {
   readonly figures: Readonly<Record<string, unknown>> | undefined;
   /** Last lines of what it said to people. */
   readonly said: readonly string[];
+  /** The first ones: what the stack says of itself as it begins. */
+  readonly saidFirst: readonly string[];
 }
 
 export interface Wait {
@@ -134,7 +136,8 @@ function summarise({ stdout, stderr, exitCode }: RunResult): ApplicationResult {
     .split("\n")
     .map(parseLine)
     .findLast((line) => line?.event === "result");
-  return { exitCode, figures, said: stderr.trimEnd().split("\n").slice(-SAID_LINES) };
+  const lines = stderr.trimEnd().split("\n");
+  return { exitCode, figures, said: lines.slice(-SAID_LINES), saidFirst: lines.slice(0, SAID_LINES) };
 }
 
 function parseLine(line: string): Record<string, unknown> | undefined {

@@ -28,7 +28,9 @@ export type LabEvent =
       readonly status: "passed" | "failed" | "skipped" | "blocked";
       readonly seconds: number;
       readonly message?: string;
-    };
+    }
+  /** Of many trials that take their time: how far it is. */
+  | { readonly type: "progress"; readonly done: number; readonly of: number; readonly secondsLeft: number };
 
 export type Emit = (event: LabEvent) => void;
 
@@ -57,5 +59,14 @@ export function formatEvent(event: LabEvent): string | undefined {
       const mark = { passed: "✔", failed: "✘", skipped: "-", blocked: "!" }[event.status];
       return `${mark} ${event.case} (${event.seconds.toFixed(1)} s)${event.message ? `: ${event.message}` : ""}`;
     }
+    case "progress":
+      return `  ${event.done} of ${event.of}, about ${formatSeconds(event.secondsLeft)} left`;
   }
+}
+
+/** As one speaks of a time that is not known exactly: `40 s`, `12 min`, `3 h 20 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

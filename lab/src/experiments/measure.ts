@@ -26,7 +26,9 @@ export async function measure(
 ): Promise<Measured> {
   const programs = programsOf(plan.workload);
   const start = (machine: LabMachine, { application, options }: Program) => machine.start(application, options);
-  await using server = await start(ends.server, programs.server(plan));
+  const { workDir } = ends.server.spec;
+  if (programs.content) await ends.server.putFile(`${workDir}/${programs.content}`, contentToSend());
+  await using server = await start(ends.server, programs.server(plan, workDir));
   await server.listening(wait);
   await using client = await start(ends.client, programs.client(plan, ends.server.address));
   const [asked] = await Promise.all([client.result(wait), meanwhile()]);
@@ -39,4 +41,11 @@ export async function measure(
   if (expect.problems.length === 0 && !(primary > 0)) expect.problems.push(`${programs.primary}: ${primary}`);
   const values = Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)));
   return { values, problems: expect.problems, results };
+}
+
+/** More than any cache of a core holds. Which bytes they are makes no difference: nothing looks at them. */
+const CONTENT_BYTES = 4 * 1024 * 1024;
+
+function contentToSend(): Uint8Array {
+  return Uint8Array.from({ length: CONTENT_BYTES }, (_, at) => (at * 31) % 251);
 }

@@ -37,15 +37,19 @@ interface Programs {
   readonly primary: QuantityName;
   /** It can be asked for a rate. */
   readonly openLoop: boolean;
-  server(plan: WorkloadPlan): Program;
+  /** Name of the file that the server sends; it must be in its work folder. */
+  readonly content?: string;
+  server(plan: WorkloadPlan, workDir: string): Program;
   client(plan: WorkloadPlan, address: string): Program;
   /** NaN where a program has not said. */
   values(results: Results): Values;
 }
 
 const PORT = "9999";
-/** Gbit/s in Gibit/s. */
-const GIBIT = 1e9 / 2 ** 30;
+/** tcp_source's -W. */
+const LARGEST_WRITE = 65536;
+/** File that a server sends, in its work folder. */
+const CONTENT = "content";
 
 const whole = (plan: WorkloadPlan) => String(plan.warmupS + plan.durationS);
 const to = (address: string) => ["-a", address, "-p", PORT];
@@ -70,18 +74,24 @@ const requests = (primary: QuantityName, more: readonly string[]): Programs => (
   }),
 });
 
-const stream = (source: (plan: WorkloadPlan) => readonly string[]): Programs => ({
-  primary: "goodput",
-  openLoop: false,
-  server: ({ warmupS }) => ({
-    application: "tcp_sink",
-    options: ["-l", PORT, "-s", "0", "-w", String(warmupS)],
-  }),
-  client: (plan, address) => ({
-    application: "tcp_source",
-    options: [...[...to(address), "-s", "0", "-t", whole(plan)], ...["-c", String(plan.connections), ...source(plan)]],
-  }),
-  values: ({ server }) => ({ goodput: figure(server, "gbps"), goodput_gibit: figure(server, "gbps") * GIBIT }),
+/** What arrives in the time that counts, whoever of the two has opened the connections. */
+const sinkOptions = ({ warmupS, durationS }: WorkloadPlan) => [
+  "-s",
+  "0",
+  "-w",
+  String(warmupS),
+  "-d",
+  String(durationS),
+];
+
+const sourceOptions = (plan: WorkloadPlan) => [
+  ...["-s", "0", "-t", whole(plan), "-c", String(plan.connections)],
+  ...["-W", String(Math.min(plan.payload, LARGEST_WRITE))],
+];
+
+const streamValues = (sink: ApplicationResult): Values => ({
+  goodput: figure(sink, "gbps"),
+  goodput_gibit: figure(sink, "gibps"),
 });
 
 const WORKLOADS: Readonly<Record<Workload, Programs>> = {
@@ -103,8 +113,27 @@ const WORKLOADS: Readonly<Record<Workload, Programs>> = {
     }),
     values: ({ server }) => ({ datagrams_per_second: figure(server, "pps"), goodput: figure(server, "gbps") }),
   },
-  bulk: stream(() => []),
-  file: stream(() => []),
+  bulk: {
+    primary: "goodput",
+    openLoop: false,
+    server: (plan) => ({ application: "tcp_sink", options: ["-l", PORT, ...sinkOptions(plan)] }),
+    client: (plan, address) => ({ application: "tcp_source", options: [...to(address), ...sourceOptions(plan)] }),
+    values: ({ server }) => streamValues(server),
+  },
+  file: {
+    primary: "goodput",
+    openLoop: false,
+    content: CONTENT,
+    server: (plan, workDir) => ({
+      application: "tcp_source",
+      options: ["-l", PORT, ...sourceOptions(plan), "-F", `${workDir}/${CONTENT}`],
+    }),
+    client: (plan, address) => ({
+      application: "tcp_sink",
+      options: [...to(address), ...sinkOptions(plan), "-n", String(plan.connections)],
+    }),
+    values: ({ client }) => streamValues(client),
+  },
 };
 
 export function programsOf(workload: Workload): Programs {
