@@ -21,6 +21,7 @@ import { registerInspect } from "./commands/inspect.js";
 import { registerLogs } from "./commands/logs.js";
 import { registerLs } from "./commands/ls.js";
 import { registerPause } from "./commands/pause.js";
+import { registerRepro } from "./commands/repro.js";
 import { registerReset } from "./commands/reset.js";
 import { registerRestart } from "./commands/restart.js";
 import { registerResults } from "./commands/results.js";
@@ -57,6 +58,7 @@ export const commands: readonly RegisterCommand[] = [
   registerBench,
   registerExperiment,
   registerResults,
+  registerRepro,
   registerRestart,
   registerDown,
   registerGc,

@@ -1,6 +1,7 @@
 /** Everything that the engine and the suites tell while they work. Text, JSON lines and others are formatters of it. */
 import type { RungName } from "../drivers/machine-driver.js";
 import type { VnflabError } from "../model/error.js";
+import { formatAge } from "./duration.js";
 
 /** Those of the machines' drivers, and those above them that every machine has. */
 export type LadderRung = RungName | "listening" | "link";
@@ -60,13 +61,6 @@ export function formatEvent(event: LabEvent): string | undefined {
       return `${mark} ${event.case} (${event.seconds.toFixed(1)} s)${event.message ? `: ${event.message}` : ""}`;
     }
     case "progress":
-      return `  ${event.done} of ${event.of}, about ${formatSeconds(event.secondsLeft)} left`;
+      return `  ${event.done} of ${event.of}, about ${formatAge(1000 * event.secondsLeft)} left`;
   }
-}
-
-/** As one speaks of a time that is not known exactly: `40 s`, `12 min`, `3 h 20 min`. */
-export function formatSeconds(seconds: number): string {
-  if (seconds < 100) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

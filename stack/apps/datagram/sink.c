@@ -36,7 +36,8 @@ static const char usage[] =
 
 static struct {
     struct app_options options;
-    long port, datagrams, idle_s, warmup_s;
+    long port, datagrams, idle_s;
+    double warmup_s;
     bool echo, fast;
 } plan = {.options = {.name = "udp_sink", .cores = 1}, .port = 9999};
 
@@ -130,7 +131,7 @@ static void begin_rate(struct sink *s, uint64_t now_us)
 {
     if (!s->begin_us)
         s->begin_us = s->first_us = now_us;
-    if (now_us >= s->begin_us + (uint64_t)plan.warmup_s * SECOND_US || !plan.warmup_s)
+    if (now_us >= s->begin_us + (uint64_t)(plan.warmup_s * SECOND_US) || plan.warmup_s <= 0)
         return;
     s->first_us = now_us;
     s->warm = s->received;
@@ -241,7 +242,7 @@ static bool take_option(int opt, const char *arg)
     case 't':
         return app_number("-t", arg, 1, 86400, &plan.idle_s);
     case 'w':
-        return app_number("-w", arg, 0, 86400, &plan.warmup_s);
+        return app_seconds("-w", arg, 0, &plan.warmup_s);
     case DATAGRAM_OPT_ECHO:
         return plan.echo = true;
     case DATAGRAM_OPT_FAST:

@@ -38,7 +38,8 @@ static const char usage[] =
 static struct {
     struct app_options options;
     struct sockaddr_in to;
-    long port, datagrams, size, pps, seconds;
+    long port, datagrams, size, pps;
+    double seconds;
     bool has_address, echo, fast;
 } plan = {.options = {.name = "udp_source", .cores = 1}, .size = 1400};
 
@@ -158,7 +159,7 @@ static void send_all(struct source *s)
     s->first_us = app_now_us();
     s->burst_us = s->first_us;
     while (s->sent < s->share && !app_stopping() &&
-           (!plan.seconds || s->burst_us < s->first_us + (uint64_t)plan.seconds * SECOND_US)) {
+           (plan.seconds <= 0 || s->burst_us < s->first_us + (uint64_t)(plan.seconds * SECOND_US))) {
         send_burst(s);
         run_stack(s, pause_ms(s));
     }
@@ -206,7 +207,7 @@ static bool take_option(int opt, const char *arg)
     case 'r':
         return app_number("-r", arg, 0, 1000000000, &plan.pps);
     case 't':
-        return app_number("-t", arg, 1, 86400, &plan.seconds);
+        return app_seconds("-t", arg, 0.001, &plan.seconds);
     case DATAGRAM_OPT_ECHO:
         return plan.echo = true;
     case DATAGRAM_OPT_FAST:
@@ -230,7 +231,7 @@ static int parse_options(int argc, char **argv)
         return rc;
     if (!plan.has_address || !plan.port)
         return app_usage_error(&command_line, "where to? -a ADDRESS -p PORT");
-    if (!plan.datagrams && plan.seconds)
+    if (!plan.datagrams && plan.seconds > 0)
         plan.datagrams = (long)(UINT32_MAX - 1) * plan.options.cores;
     if (!plan.datagrams)
         return app_usage_error(&command_line, "-n DATAGRAMS or -t SECONDS is missing");

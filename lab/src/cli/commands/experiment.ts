@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { formatAge } from "../../engine/duration.js";
 import { listExperiments, loadExperiment } from "../../experiments/load-experiment.js";
 import { estimateSeconds } from "../../experiments/plan/estimate.js";
 import { type Plan, planTrials, setupsOfTrials } from "../../experiments/plan/plan-trials.js";
@@ -7,17 +8,22 @@ import { FACTORS, formatLevel } from "../../model/experiment/factors.js";
 import { QUANTITIES } from "../../model/experiment/quantities.js";
 import { formatTable } from "../../suites/report.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
-import { formatAge } from "../duration.js";
 import { examples } from "../help.js";
 import type { Io } from "../io.js";
 import { addPlanOptions, type PlanFlags, planOptionsOf } from "../plan-options.js";
+import { registerExperimentResume } from "./experiment-resume.js";
+import { registerExperimentRun } from "./experiment-run.js";
 
-export const registerExperiment: RegisterCommand = (program, io) => {
-  const group = program.command("experiment").description("experiments: what they ask, what they would run");
+export const registerExperiment: RegisterCommand = (program, io, finish) => {
+  const group = program
+    .command("experiment")
+    .description("experiments: what they ask, what they would run, and running them");
   examples(group, ["vnflab experiment list", "vnflab experiment plan throughput-vs-cores --quick"]);
   registerList(group, io);
   registerShow(group, io);
   registerPlan(group, io);
+  registerExperimentRun(group, io, finish);
+  registerExperimentResume(group, io, finish);
 };
 
 function registerList(group: Command, io: Io): void {

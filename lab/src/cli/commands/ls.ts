@@ -1,7 +1,7 @@
+import { formatAge } from "../../engine/duration.js";
 import { type LabSummary, summariseLabs } from "../../engine/ls.js";
 import { formatTable } from "../../suites/report.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
-import { formatAge } from "../duration.js";
 
 export const registerLs: RegisterCommand = (program, io) => {
   program
