@@ -36,8 +36,8 @@ static const char usage[] =
 
 static struct {
     struct app_options options;
-    long port, datagrams, idle_s;
-    double warmup_s;
+    long port, datagrams;
+    double idle_s, warmup_s;
     bool echo, fast;
 } plan = {.options = {.name = "udp_sink", .cores = 1}, .port = 9999};
 
@@ -131,7 +131,7 @@ static void begin_rate(struct sink *s, uint64_t now_us)
 {
     if (!s->begin_us)
         s->begin_us = s->first_us = now_us;
-    if (now_us >= s->begin_us + (uint64_t)(plan.warmup_s * SECOND_US) || plan.warmup_s <= 0)
+    if (now_us >= s->begin_us + (uint64_t)(plan.warmup_s * SECOND_US))
         return;
     s->first_us = now_us;
     s->warm = s->received;
@@ -186,7 +186,7 @@ static bool is_over(const struct sink *s)
 
     if (plan.datagrams && atomic_load(&all_received) >= (unsigned long)plan.datagrams)
         return true;
-    if (plan.idle_s && last_us && now_us > last_us + (uint64_t)plan.idle_s * SECOND_US)
+    if (plan.idle_s > 0 && last_us && now_us > last_us + (uint64_t)(plan.idle_s * SECOND_US))
         return true;
     return s->num_senders && atomic_load(&ended_flows) == atomic_load(&running_flows) && s->ended_us &&
            (nothing_missing(s) || now_us > s->ended_us + LATE_US);
@@ -240,7 +240,7 @@ static bool take_option(int opt, const char *arg)
     case 'n':
         return app_number("-n", arg, 1, UINT32_MAX - 1, &plan.datagrams);
     case 't':
-        return app_number("-t", arg, 1, 86400, &plan.idle_s);
+        return app_seconds("-t", arg, 0.001, &plan.idle_s);
     case 'w':
         return app_seconds("-w", arg, 0, &plan.warmup_s);
     case DATAGRAM_OPT_ECHO:

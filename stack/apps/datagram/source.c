@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * udp_source: sends numbered, verifiable datagrams at a steady rate or as fast as it can, then end markers;
- * with
- * --echo measures the time until each one is back. Each thread has a socket, hence a flow, of its own. */
+ * with --echo measures the time until each one is back. Each thread has a socket, hence a flow, of its own.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -276,6 +276,7 @@ static bool report(const struct source *sources)
         json_u64(&j, "send_failures", failures);
         json_u64(&j, "bytes", bytes);
         json_double(&j, "seconds", seconds);
+        json_u64(&j, "rate", (uint64_t)plan.pps);
         json_double(&j, "pps", (double)sent * rate);
         json_double(&j, "gbps", (double)bytes * 8e-9 * rate);
         json_u64(&j, "echoed", echoed);

@@ -266,14 +266,25 @@ static void send_due(struct load *l)
     }
 }
 
+/** Open loop: without an idle connection nothing leaves before an answer comes. Else not a millisecond too
+ * long: waits know nothing finer. */
+static int open_loop_wait_ms(struct load *l)
+{
+    uint64_t until_ns = idle_first(l) < 0 ? l->now_ns + WAIT_MS * NS_PER_MS : pace_next_ns(&l->pace);
+
+    if (until_ns > l->end_ns)
+        until_ns = l->end_ns;
+    return until_ns > l->now_ns ? (int)((until_ns - l->now_ns) / NS_PER_MS) : 0;
+}
+
 /** How long a wait may last before something is due. */
 static int wait_ms(struct load *l)
 {
     int fd = l->running ? idle_first(l) : -1;
     uint64_t due_ns;
 
-    if (l->running && l->plan->rate)
-        return 0; /* milliseconds are too coarse */
+    if (l->running && l->plan->rate && l->share)
+        return open_loop_wait_ms(l);
     if (fd < 0 || !l->plan->pause_ms)
         return WAIT_MS;
     due_ns = l->conns[fd].since_ns + (uint64_t)l->plan->pause_ms * NS_PER_MS;

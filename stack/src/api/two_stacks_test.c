@@ -371,6 +371,54 @@ static void a_program_that_only_reads_makes_progress(void **state)
     assert_int_equal(n, 1);
 }
 
+static void if_sleeps(void *arg, const char *text)
+{
+    unsigned long *sleeps = arg;
+
+    if (!strncmp(text, "worker.sleeps ", strlen("worker.sleeps ")))
+        *sleeps = strtoul(text + strlen("worker.sleeps "), NULL, 10);
+}
+
+/** Whether one look at the set, which finds nothing, lets other threads run. */
+static bool rests(int ep)
+{
+    unsigned long before = 0, after = 0;
+
+    worker_print_counters(kit_worker(&kit, 0), if_sleeps, &before);
+    assert_int_equal(ready(C, ep), 0);
+    worker_print_counters(kit_worker(&kit, 0), if_sleeps, &after);
+    return after > before;
+}
+
+static void who_asks_in_vain_lets_others_run(void **state)
+{
+    int ep = watch(C, client, MTCP_EPOLLIN);
+
+    (void)state;
+    kit_run(&kit);
+    assert_true(rests(ep));
+    kit.cfg[0].idle = CONFIG_IDLE_POLL;
+    assert_false(rests(ep));
+    kit.cfg[0].idle = CONFIG_IDLE_YIELD;
+    assert_int_equal(mtcp_write(C, client, "x", 1), 1);
+    assert_false(rests(ep)); /* it sends */
+}
+
+static void who_waits_for_room_to_send_lets_others_run(void **state)
+{
+    struct sockaddr_in to = kit_addr(1, KIT_PORT);
+    int fd = kit_socket(&kit, 0, SOCK_DGRAM), ep = watch(C, fd, MTCP_EPOLLIN);
+
+    (void)state;
+    while (mudp_sendto(C, fd, "x", 1, 0, (struct sockaddr *)&to, LEN) ==
+           0) /* nobody takes it from the cable */
+        ;
+    assert_int_equal(errno, EAGAIN);
+    rests(ep); /* gives the cable what it still takes */
+    assert_int_equal(mudp_sendto(C, fd, "x", 1, 0, (struct sockaddr *)&to, LEN), -1);
+    assert_true(rests(ep));
+}
+
 static void event_names(void **state)
 {
     (void)state;
@@ -415,6 +463,8 @@ int main(void)
         TEST(waits_last_as_long_as_asked),
         TEST(an_interrupt_ends_the_next_wait_once),
         TEST(a_program_that_only_reads_makes_progress),
+        TEST(who_asks_in_vain_lets_others_run),
+        TEST(who_waits_for_room_to_send_lets_others_run),
         TEST(event_names),
         TEST(counters_are_printed),
     };

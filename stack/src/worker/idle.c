@@ -167,15 +167,23 @@ static void worker_sleep(struct worker *w, uint64_t until_us)
         sleep_on(fds, 1 + n, us);
 }
 
+void worker_yield(struct worker *w)
+{
+    if (w->stack->cfg->idle != CONFIG_IDLE_YIELD)
+        return;
+    w->cnt.sleeps++;
+    sched_yield();
+    worker_spend(w, &w->cnt.cycles_idle);
+}
+
 void worker_idle(struct worker *w, uint64_t until_us)
 {
     switch (w->stack->cfg->idle) {
     case CONFIG_IDLE_POLL:
         return;
     case CONFIG_IDLE_YIELD:
-        w->cnt.sleeps++;
-        sched_yield();
-        break;
+        worker_yield(w);
+        return;
     case CONFIG_IDLE_SLEEP:
         worker_sleep(w, until_us);
         break;

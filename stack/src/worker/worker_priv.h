@@ -145,6 +145,9 @@ void worker_wait_through(struct worker *w, bool (*ready)(void *arg), void *arg, 
 unsigned worker_receive(struct worker *w);
 /** Nothing happened in the last round: rest, as key `idle` says, until something may happen or until_us. */
 void worker_idle(struct worker *w, uint64_t until_us);
+/** The same for a call that does not wait: key `idle` = yield lets others run, and nothing else is done. A
+ * program that only ever asks whether there is something would starve whom it waits for. */
+void worker_yield(struct worker *w);
 /** When something happens by itself: timers, lines about rates. */
 uint64_t worker_deadline(struct worker *w);
 uint64_t worker_clock_us(void);

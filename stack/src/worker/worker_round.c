@@ -52,6 +52,7 @@ static void report(struct worker *w)
 bool worker_round(struct worker *w)
 {
     bool busy, timers;
+    unsigned unsent;
 
     worker_spend(w, w->waiting ? &w->cnt.cycles_idle : &w->cnt.cycles_application);
     attach(w);
@@ -64,10 +65,12 @@ bool worker_round(struct worker *w)
         inet_worker_timers(w->inet, w->now_us);
     }
     tcp_flush(w->tcp, w->now_us);
-    busy = busy || timers || w->tx_count > 0;
-    if (busy)
+    busy = busy || timers;
+    unsent = w->tx_count;
+    if (busy || unsent > 0)
         worker_spend(w, &w->cnt.cycles_protocol);
     worker_tx_flush(w);
+    busy = busy || w->tx_count < unsent; /* who only waits for room has nothing to do */
     if (w->send_refused && w->tx_count < WORKER_TX_LIMIT) {
         w->send_refused = false;
         socktab_notify_send_room(&w->socks);
@@ -107,8 +110,11 @@ static enum status wait(struct worker *w, bool (*ready)(void *arg), void *arg, u
             if (timeout_us < WORKER_FOREVER - start_us)
                 until_us = start_us + timeout_us;
         }
-        if (w->now_us >= until_us)
+        if (w->now_us >= until_us) {
+            if (timeout_us == 0 && !busy)
+                worker_yield(w);
             return ST_TIMED_OUT;
+        }
         if (!busy)
             worker_idle(w, until_us);
     }
