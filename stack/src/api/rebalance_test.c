@@ -5,10 +5,8 @@
  * numbered and the server's memory of a flow is plain memory that goes from thread to thread: what is lost,
  * doubled or out of order is seen at once, and ThreadSanitizer sees a hand-over without synchronization.
  * With the argument `measure` the times count, too: for a machine on which nothing else runs. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,16 +16,14 @@
 #include <cmocka.h>
 
 #include "api/api_testkit.h"
-#include "base/minmax.h"
+#include "api/numbered_server.h"
 #include "steer/flow_hash.h"
 #include "steer/steer_priv.h"
 #include "worker/worker_priv.h"
 
 #define WORKERS 4u
 #define FLOWS 256u
-#define WINDOW 4u /**< messages of a flow under way at once */
 #define UDP_PORT 53
-#define MAX_FDS 1024
 #define EVENTS 64
 #define HOT_OF_TEN 8     /**< messages of ten that go to the flows of one worker */
 #define FIRST_LOAD 1000u /**< messages before anything may move: enough to see that they are not even */
@@ -37,31 +33,6 @@
 #define EVEN_WITHIN_S 1.0 /**< when measured */
 #define LOOKS_EVEN 5u     /**< in a row: then the load has spread */
 #define GIVE_UP_S 120     /**< a call that waits for ever ends the test */
-
-struct message {
-    uint64_t flow, seq;
-};
-
-/** The server's memory of a flow. */
-struct flow_state {
-    uint64_t next;
-    size_t part; /**< bytes of a message that is not complete */
-    struct message msg;
-};
-
-struct server {
-    pthread_t id;
-    unsigned index;
-    mctx_t ctx;
-    int ep, listener, udp;
-    struct flow_state *by_fd[MAX_FDS];
-    uint64_t messages, moved;
-    struct tcp_counters tcp;
-    struct udp_counters udp_counters;
-    _Atomic uint64_t sleep_us; /**< in each event */
-    char failed[128];          /**< asserts belong to the main thread */
-    atomic_bool has_failed;
-};
 
 struct flow {
     int fd;
@@ -75,12 +46,11 @@ static struct {
     mctx_t client;
     int ep;
     struct server server[WORKERS];
-    unsigned num_started; /**< servers */
-    atomic_uint ready;
-    atomic_bool stop;
+    struct servers servers;
+    unsigned num_started;
     bool holding;
     struct flow flow[FLOWS];
-    struct flow_state datagram_state[FLOWS]; /**< the server's */
+    struct flow_state datagrams[FLOWS]; /**< the servers' */
     unsigned hot[FLOWS], cold[FLOWS], num_hot, num_cold;
     uint32_t random;
     bool measure;
@@ -98,164 +68,6 @@ static uint32_t random_below(uint32_t n)
 {
     world.random = world.random * 1664525u + 1013904223u;
     return (uint32_t)((uint64_t)world.random * n >> 32);
-}
-
-/* ---- the server ---- */
-
-static void fails(struct server *s, const char *what)
-{
-    if (atomic_load(&s->has_failed))
-        return;
-    snprintf(s->failed, sizeof(s->failed), "%s: %s", what, strerror(errno));
-    atomic_store(&s->has_failed, true);
-}
-
-static void watch(mctx_t m, int ep, int fd)
-{
-    struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN, .data.sockid = fd};
-
-    mtcp_setsock_nonblock(m, fd);
-    mtcp_epoll_ctl(m, ep, MTCP_EPOLL_CTL_ADD, fd, &ev);
-}
-
-static void server_open(struct server *s)
-{
-    struct sockaddr_in tcp = kit_addr(1, KIT_PORT), udp = kit_addr(1, UDP_PORT);
-    int on = 1;
-
-    s->ep = mtcp_epoll_create(s->ctx, 1);
-    s->listener = mtcp_socket(s->ctx, AF_INET, SOCK_STREAM, 0);
-    s->udp = mtcp_socket(s->ctx, AF_INET, SOCK_DGRAM, 0);
-    if (mtcp_setsockopt(s->ctx, s->listener, SOL_MTCP, MTCP_MOVABLE, &on, sizeof(on)) ||
-        mtcp_bind(s->ctx, s->listener, (struct sockaddr *)&tcp, sizeof(tcp)) ||
-        mtcp_listen(s->ctx, s->listener, FLOWS) ||
-        mtcp_bind(s->ctx, s->udp, (struct sockaddr *)&udp, sizeof(udp)))
-        fails(s, "open");
-    watch(s->ctx, s->ep, s->listener);
-    watch(s->ctx, s->ep, s->udp);
-}
-
-static void check_message(struct server *s, struct flow_state *f)
-{
-    if (f->msg.seq != f->next && !atomic_load(&s->has_failed)) {
-        snprintf(s->failed, sizeof(s->failed), "flow %u: message %u, expected %u", (unsigned)f->msg.flow,
-                 (unsigned)f->msg.seq, (unsigned)f->next);
-        atomic_store(&s->has_failed, true);
-    }
-    f->next = f->msg.seq + 1;
-    s->messages++;
-}
-
-static void take_bytes(struct server *s, struct flow_state *f, const char *buf, size_t len)
-{
-    while (len) {
-        size_t n = min_size(len, sizeof(f->msg) - f->part);
-
-        memcpy((char *)&f->msg + f->part, buf, n);
-        buf += n;
-        len -= n;
-        f->part += n;
-        if (f->part < sizeof(f->msg))
-            return;
-        f->part = 0;
-        check_message(s, f);
-    }
-}
-
-static void end_conn(struct server *s, int fd)
-{
-    free(s->by_fd[fd]);
-    s->by_fd[fd] = NULL;
-    mtcp_close(s->ctx, fd);
-}
-
-static void serve_conn(struct server *s, int fd)
-{
-    char buf[WINDOW * sizeof(struct message)];
-    ssize_t n = mtcp_read(s->ctx, fd, buf, sizeof(buf));
-
-    if (n <= 0) {
-        if (n == 0 || errno != EAGAIN)
-            end_conn(s, fd);
-        return;
-    }
-    take_bytes(s, s->by_fd[fd], buf, (size_t)n);
-    if (mtcp_write(s->ctx, fd, buf, (size_t)n) != n)
-        fails(s, "write");
-}
-
-static void serve_accepts(struct server *s)
-{
-    for (int fd; (fd = mtcp_accept(s->ctx, s->listener, NULL, NULL)) >= 0;) {
-        struct flow_state *f = NULL;
-        socklen_t len = sizeof(f);
-
-        mtcp_getsockopt(s->ctx, fd, SOL_MTCP, MTCP_USER_DATA, &f, &len);
-        if (!f) {
-            f = calloc(1, sizeof(*f));
-            mtcp_setsockopt(s->ctx, fd, SOL_MTCP, MTCP_USER_DATA, &f, sizeof(f));
-        }
-        s->by_fd[fd] = f;
-        watch(s->ctx, s->ep, fd);
-    }
-}
-
-static void serve_datagrams(struct server *s)
-{
-    struct sockaddr_in from;
-    socklen_t len = sizeof(from);
-    struct message m;
-
-    while (mtcp_recvfrom(s->ctx, s->udp, &m, sizeof(m), 0, (struct sockaddr *)&from, &len) == sizeof(m)) {
-        struct flow_state *f = &world.datagram_state[m.flow % FLOWS];
-
-        f->msg = m;
-        check_message(s, f);
-        if (mtcp_sendto(s->ctx, s->udp, &m, sizeof(m), 0, (struct sockaddr *)&from, len) != sizeof(m))
-            fails(s, "sendto");
-        len = sizeof(from);
-    }
-}
-
-static void serve_event(struct server *s, const struct mtcp_epoll_event *ev)
-{
-    int fd = ev->data.sockid;
-
-    if (ev->events & MTCP_EPOLLMOVED) {
-        s->by_fd[fd] = NULL;
-        s->moved++;
-        return;
-    }
-    if (atomic_load(&s->sleep_us))
-        usleep((useconds_t)atomic_load(&s->sleep_us));
-    if (fd == s->listener)
-        serve_accepts(s);
-    else if (fd == s->udp)
-        serve_datagrams(s);
-    else
-        serve_conn(s, fd);
-}
-
-static void *serve(void *arg)
-{
-    struct mtcp_epoll_event ev[EVENTS];
-    struct server *s = arg;
-
-    server_open(s);
-    atomic_fetch_add(&world.ready, 1);
-    while (!atomic_load(&world.stop)) {
-        int n = mtcp_epoll_wait(s->ctx, s->ep, ev, EVENTS, 10);
-
-        for (int i = 0; i < n; i++)
-            serve_event(s, &ev[i]);
-    }
-    s->tcp = *tcp_get_counters(worker_socks(((struct api_ctx *)s->ctx)->worker)->tcp);
-    s->udp_counters = *udp_get_counters(worker_socks(((struct api_ctx *)s->ctx)->worker)->udp);
-    for (int fd = 0; fd < MAX_FDS; fd++)
-        if (s->by_fd[fd])
-            end_conn(s, fd);
-    api_ctx_destroy(s->ctx, 0);
-    return NULL;
 }
 
 /* ---- the client ---- */
@@ -295,7 +107,7 @@ static void client_send(struct flow *f)
 {
     struct message m = {(uint64_t)(f - world.flow), f->sent};
 
-    while (f->sent - f->received >= WINDOW)
+    while (f->sent - f->received >= NUMBERED_WINDOW)
         client_round();
     assert_int_equal(mtcp_send(world.client, f->fd, (char *)&m, sizeof(m), 0), sizeof(m));
     f->sent++;
@@ -391,7 +203,7 @@ static void set_up(enum config_rebalance rebalance)
     assert_int_equal(pair_open(&p, &end[0], &end[1]), ST_OK);
     for (int i = 0; i < 2; i++) {
         kit_config(&world.cfg[i], i, i ? WORKERS : 1);
-        world.cfg[i].max_concurrency = MAX_FDS;
+        world.cfg[i].max_concurrency = NUMBERED_MAX_FDS;
         world.cfg[i].distribution = CONFIG_DISTRIBUTION_SHARED;
         world.cfg[i].rebalance = i ? rebalance : CONFIG_REBALANCE_OFF;
         assert_int_equal(stack_create(&world.cfg[i], end[i], &log, &world.stack[i]), ST_OK);
@@ -402,15 +214,16 @@ static void set_up(enum config_rebalance rebalance)
 
 static void start(void)
 {
+    world.servers = (struct servers){
+        .tcp_port = KIT_PORT, .udp_port = UDP_PORT, .datagrams = world.datagrams, .num_flows = FLOWS};
     for (unsigned i = 0; i < WORKERS; i++) {
         struct server *s = &world.server[i];
 
-        s->index = i;
         assert_int_equal(api_ctx_create(world.stack[1], (int)i, &s->ctx), ST_OK);
-        assert_int_equal(pthread_create(&s->id, NULL, serve, s), 0);
+        assert_true(server_start(s, &world.servers));
         world.num_started++;
     }
-    while (atomic_load(&world.ready) < WORKERS)
+    while (atomic_load(&world.servers.ready) < WORKERS)
         usleep(1000);
 }
 
@@ -431,7 +244,7 @@ static void let_go(void)
 static void stop_servers(void)
 {
     let_go();
-    atomic_store(&world.stop, true);
+    atomic_store(&world.servers.stop, true);
     while (world.num_started)
         pthread_join(world.server[--world.num_started].id, NULL);
 }
@@ -592,7 +405,7 @@ static void load_the_slow_one(bool really)
     for (unsigned i = 0; i < SLOW_FLOWS; i++) {
         struct flow *f = &world.flow[world.hot[i]];
 
-        if (f->sent - f->received < WINDOW && really)
+        if (f->sent - f->received < NUMBERED_WINDOW && really)
             client_send(f);
     }
 }
@@ -631,7 +444,7 @@ static void a_sleeping_worker_does_not_slow_the_others(void **state)
     asleep = world.flow[world.hot[0]].received - asleep;
     print_message("# messages of the others with a sleeping worker: %.3f of those without\n",
                   (double)with / (double)without);
-    assert_true(asleep >= PHASES && asleep <= PHASES * WINDOW * 3);
+    assert_true(asleep >= PHASES && asleep <= PHASES * NUMBERED_WINDOW * 3);
     assert_true((double)with >= least * (double)without);
     atomic_store(&world.server[0].sleep_us, 0);
     finish();
