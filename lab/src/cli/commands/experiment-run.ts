@@ -22,7 +22,7 @@ export const registerExperimentRun: RegisterCommand = (group, io, finish) => {
   const command = group
     .command("run")
     .description("measure all trials of an experiment; exit code 1 when one failed")
-    .argument("<name>", "of an experiment, or a file");
+    .argument("<experiment>", "name of an experiment, or its file");
   addRunOptions(command).action(async (name: string, options: ExperimentRunOptions) => {
     await withEngine(io, options, async (engine) => {
       finish(showRun(io, options, await runNamed(engine, io, name, options)));

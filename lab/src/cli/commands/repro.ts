@@ -1,15 +1,20 @@
-import { type RegisterCommand, withEngine } from "../command.js";
+import { writeReport } from "../../experiments/report/write-report.js";
+import { formatRun, isComplete, summariseRun } from "../../experiments/run/summary.js";
+import { ANSWER_IS_NO, type RegisterCommand, show, withEngine } from "../command.js";
 import { examples } from "../help.js";
-import { addRunOptions, type ExperimentRunOptions, runNamed, showRun } from "./experiment-run.js";
+import { addRunOptions, type ExperimentRunOptions, runNamed } from "./experiment-run.js";
 
 export const registerRepro: RegisterCommand = (program, io, finish) => {
   const command = program
     .command("repro")
     .description("run an experiment and write its report; exit code 1 when a trial failed")
-    .argument("<name>", "of an experiment, or a file");
+    .argument("<experiment>", "name of an experiment, or its file");
   addRunOptions(command).action(async (name: string, options: ExperimentRunOptions) => {
     await withEngine(io, options, async (engine) => {
-      finish(showRun(io, options, await runNamed(engine, io, name, options)));
+      const run = await runNamed(engine, io, name, options);
+      const { files } = await writeReport(engine.host, run);
+      show(io, options, { ...summariseRun(run), files }, `${formatRun(run)}report: ${files[0]}\n`);
+      if (!isComplete(run)) finish(ANSWER_IS_NO);
     });
   });
   examples(command, [

@@ -3,6 +3,7 @@ import { type FakeEngine, fakeEngine, LAB_FILE } from "../../engine/fake-engine.
 import { Lab } from "../../engine/lab.js";
 import { up } from "../../engine/up.js";
 import type { FakeProcess } from "../../host/fake-host.js";
+import { makeVmsPossible } from "../testing/fake-vms.js";
 import { chooseDesigns, DESIGNS } from "./designs.js";
 import { formatBench, isComplete, summarise } from "./results.js";
 import { chooseRows } from "./rows.js";
@@ -24,26 +25,9 @@ beforeEach(async () => {
   calls = [];
   cards = new Map();
   exits = {};
-  await makeVmsPossible();
+  await makeVmsPossible(engine);
   installPrograms();
 });
-
-/** What rendering a virtual machine looks for. */
-async function makeVmsPossible(): Promise<void> {
-  const { files, exec } = engine.host;
-  const image = "/repo/build/images/guest";
-  const manifest = { schemaVersion: 1, kernel: "k", initrd: null, rootfs: "r" };
-  await files.write(`${image}/current/manifest.json`, JSON.stringify(manifest));
-  for (const file of ["current/k", "current/r", "payload.img"]) await files.write(`${image}/${file}`, "");
-  const nic = '<mac address="{{item.mac}}"/><driver queues="{{item.queues}}"/>';
-  const inside = [
-    '<a x="{{name}}" y="{{consoleLog}}" z="{{agentSocket}}"/><memory unit="MiB">{{memoryMib}}</memory>',
-    '<memoryBacking><access mode="shared"/></memoryBacking>',
-    `<devices><interface vnflab:each="interfaces" type="vhostuser">${nic}</interface></devices>`,
-  ].join("");
-  await files.write("/repo/vm-templates/guest.xml", `<d xmlns:vnflab="urn:vnflab:template">${inside}</d>`);
-  exec.install("qemu-system-x86_64", () => 0);
-}
 
 function installPrograms(): void {
   const { exec } = engine.host;

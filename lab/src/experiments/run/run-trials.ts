@@ -26,6 +26,7 @@ export async function runTrials(context: EngineContext, store: Store, options: R
   const { deadlineMs, signal } = options;
   const pending = pendingTrials(trials, store.results(), options.retryFailed);
   await using labs = new SetupLab(context, { run, deadlineMs, signal });
+  await labs.removeLeftover();
   const runner = new Runner(context, store, labs, options);
   for (const [index, trial] of pending.entries()) {
     signal.throwIfAborted();

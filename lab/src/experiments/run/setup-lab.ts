@@ -37,13 +37,17 @@ export class SetupLab implements AsyncDisposable {
     this.name = labName(options.run);
   }
 
+  /** Removes what the run has left that was killed. */
+  removeLeftover(): Promise<void> {
+    return removeLeftover(this.context, this.name);
+  }
+
   /** The lab for this setup, which runs already when it was the last one's. Throws what keeps it from coming up. */
   async for(setup: Setup): Promise<{ readonly lab: Lab; readonly isNew: boolean }> {
     if (this.current && sameSetup(this.current.setup, setup) && (await isAlive(this.current.lab))) {
       return { lab: this.current.lab, isNew: false };
     }
     await this.drop();
-    await removeLeftover(this.context, this.name);
     const { signal, deadlineMs } = this.options;
     const settings = settingsOf(this.name, setup);
     const file = exampleFile(this.context, EXAMPLES[setup.machines]);
