@@ -60,6 +60,50 @@ quick: {factors: {loss: [0%]}, duration: 1s}
   });
 });
 
+describe("a faulty experiment", () => {
+  const HEAD = [
+    ...["name: a", "title: A", "question: Why?", "factors:", "  workers: [1, 2]", "  distribution: [direct, shared]"],
+    "quantities: [requests_per_second]",
+  ].join("\n");
+  const table = readFileSync(new URL("faulty-experiments.txt", import.meta.url), "utf8");
+  const faulty = table
+    .split(/^== /m)
+    .slice(1)
+    .map((block) => {
+      const [title = "", ...lines] = block.trimEnd().split("\n");
+      const says = lines.pop()?.replace(/^=> /, "") ?? "";
+      return { title, text: `${HEAD}\n${lines.join("\n")}\n`, says };
+    });
+
+  it("has a head that is good", () => {
+    expect(parseExperiment(HEAD, "x.yaml").factors.map(({ name }) => name)).toEqual(["workers", "distribution"]);
+  });
+
+  it.each(faulty)("$title", ({ text, says }) => {
+    expect(() => parseExperiment(text, "x.yaml")).toThrowError(
+      expect.objectContaining({ code: "VNF_EXPERIMENT_INVALID", message: `x.yaml:${says}` }),
+    );
+  });
+
+  it.each([
+    ["quantities: [goodput]", "goodput is measured by bulk, file, udp, and none of them is a workload here"],
+    ["quantities: [distributor_busy]", "distributor_busy is read from counters: telemetry: true"],
+    ["quantities: []", "an experiment measures something"],
+    ["quantities: [requests_per_second, requests_per_second]", "requests_per_second stands there twice"],
+  ])("%s", (quantities, says) => {
+    expect(() => parseExperiment(HEAD.replace(/quantities.*/, quantities), "x.yaml")).toThrowError(says);
+  });
+
+  it("of a megabyte is not even read, nor one that would never end", () => {
+    expect(() => parseExperiment(`${HEAD}\n#${"x".repeat(2 ** 20)}`, "x.yaml")).toThrowError(
+      /at most 262144 characters/,
+    );
+    const many = HEAD.replace("[1, 2]", `[${Array.from({ length: 32 }, (_, i) => i + 1)}]`);
+    const endless = `${many.replace("quantities", "  payload: [8, 16, 32, 64]\nquantities")}\nrepetitions: 100`;
+    expect(() => parseExperiment(endless, "x.yaml")).toThrowError("25600 trials are more than 20000");
+  });
+});
+
 describe("the factors", () => {
   it("are the conditions of a trial, all of them", () => {
     const all: Record<keyof Conditions, true> = {

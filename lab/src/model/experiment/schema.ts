@@ -10,7 +10,8 @@ import { QUANTITIES, type QuantityName } from "./quantities.js";
 
 const MOST_LEVELS = 64;
 
-const sentence = (what: string) => z.string().min(1, "a text is not empty").max(600).describe(what);
+const sentence = (what: string) =>
+  z.string().min(1, "a text is not empty").max(600, "a text has at most 600 characters").describe(what);
 
 const NAME = "a name has 1 to 40 of a-z, 0-9 and -, and begins with a letter";
 
@@ -83,7 +84,10 @@ const expectation = z
     says: sentence("What should be seen, one sentence."),
     quantity,
     where: levels.default({}).describe("Cells that it speaks of."),
-    needs: z.array(z.enum(COMPARABLE)).min(1).describe("What the host must be fit for, so that it can be told."),
+    needs: z
+      .array(z.enum(COMPARABLE))
+      .min(1, "names what the host must be fit for")
+      .describe("What the host must be fit for, so that it can be told."),
     ratio: z
       .strictObject({
         of: levels.describe("The cells that are divided."),
@@ -95,7 +99,11 @@ const expectation = z
       .refine(({ least = 0, most = Number.POSITIVE_INFINITY }) => least <= most, "least is more than most")
       .optional(),
     order: z
-      .strictObject({ by: factorName, order: z.array(anyLevel).min(2), tolerance: share })
+      .strictObject({
+        by: factorName,
+        order: z.array(anyLevel).min(2, "an order has two levels at least"),
+        tolerance: share,
+      })
       .optional()
       .describe("The levels of a factor, largest figure first."),
     trend: z
@@ -133,7 +141,7 @@ const published = z.strictObject({
   setup: sentence("On what it was measured."),
   quantity,
   unit: sentence("As published."),
-  points: z.array(z.strictObject({ levels, value: z.number().positive() })).min(1),
+  points: z.array(z.strictObject({ levels, value: z.number().positive() })).min(1, "has one point at least"),
   tolerance: share.describe("Part by which a ratio of two of its points may differ from ours."),
 });
 
@@ -162,7 +170,7 @@ export const experimentSchema = z
     warmup: seconds.default(2).describe("Before what counts."),
     duration: seconds.default(10).describe("What counts."),
     seed: z.int().min(0).max(0xffffffff).default(1).describe("The order of the trials comes from it."),
-    quantities: z.array(quantity).min(1).describe("What is measured."),
+    quantities: z.array(quantity).min(1, "an experiment measures something").describe("What is measured."),
     telemetry: z
       .boolean()
       .default(false)
