@@ -2,9 +2,11 @@
 import { basename, join, resolve } from "node:path";
 import type { EngineContext } from "../../engine/context.js";
 import { VnflabError } from "../../model/error.js";
+import type { Experiment } from "../../model/experiment/experiment.js";
 import { type Manifest, RESULTS, type Run, type TrialResult } from "../../model/experiment/run-folder.js";
 import type { PlanOptions, Trial } from "../../model/experiment/trial.js";
 import { orderTrials } from "../plan/order.js";
+import { planTrials } from "../plan/plan-trials.js";
 import { createStore, readRun } from "../store.js";
 
 type Files = EngineContext["host"]["files"];
@@ -88,7 +90,7 @@ function mergedManifest(run: string, runs: readonly Run[], options: PlanOptions)
   const trials = new Map(manifests.flatMap((one) => one.trials.map((trial) => [trial.id, trial] as const)));
   return {
     ...first,
-    ...{ run, options, trials: orderTrials([...trials.values()], first.experiment.seed) },
+    ...{ run, options, trials: inOrder([...trials.values()], first.experiment, options) },
     createdAt: manifests.map(({ createdAt }) => createdAt).toSorted()[0] as string,
     fitness: {
       checks: unique(manifests.flatMap(({ fitness }) => fitness.checks)),
@@ -101,6 +103,14 @@ function mergedManifest(run: string, runs: readonly Run[], options: PlanOptions)
     ),
     parts: unique(manifests.flatMap((one) => one.parts ?? [one.run])),
   };
+}
+
+/** As the whole would have been planned; where levels were left out by hand that can no longer be known. */
+function inOrder(trials: readonly Trial[], experiment: Experiment, options: PlanOptions): readonly Trial[] {
+  const whole = planTrials(experiment, options).trials;
+  const ids = new Set(trials.map(({ id }) => id));
+  const same = whole.length === ids.size && whole.every(({ id }) => ids.has(id));
+  return same ? whole : orderTrials(trials, experiment.seed);
 }
 
 function unique<T>(all: readonly T[]): T[] {
