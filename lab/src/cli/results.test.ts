@@ -121,7 +121,7 @@ describe("vnflab results compare", () => {
     const { out } = await results("compare", "before", "after", "--all");
     expect(out.match(/^distribution=\w+ workers=\d +\w+ /gm)).toHaveLength(12);
     expect(await results("compare", "befor", "after")).toMatchObject({
-      ...{ exitCode: 2, err: expect.stringContaining('no run "befor", did you mean "before"?') },
+      ...{ exitCode: 2, err: expect.stringContaining('no run "befor" (did you mean "before"?)') },
     });
     await make("udp", { experiment: makeExperiment({ fixed: { workload: "udp" }, quantities: ["goodput"] }) });
     expect(await results("compare", "before", "udp")).toMatchObject({
