@@ -6,7 +6,7 @@ NICE ?=
 MESON_TEST = meson test --no-rebuild --print-errorlogs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-e2e demo bench bench-model bench-instructions soak soak-lab test-slow-worker fuzz golden clean
+.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-report test-e2e demo bench bench-model bench-instructions soak soak-lab test-slow-worker fuzz golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -45,7 +45,7 @@ format: setup ## rewrite the sources in the project's format
 	@git ls-files -z -- '*.c' '*.h' | xargs -0 -r clang-format -i
 	@npx biome check --write .
 
-test: test-unit test-threads test-matrix test-e2e ## everything: unit tests, threads, the two-host matrix, the scenarios between machines
+test: test-unit test-threads test-matrix test-report test-e2e ## everything: unit tests, threads, the two-host matrix, reports in a browser, the scenarios between machines
 
 test-unit: build build-asan ## unit tests: C under ASan and UBSan, TypeScript
 	@$(MESON_TEST) -C build/asan --no-suite matrix
@@ -58,6 +58,9 @@ test-threads: build-tsan ## what runs in threads, under ThreadSanitizer
 
 test-matrix: build ## two hosts on the virtual clock: loss, delay, reordering, duplication; 1,000 seeds
 	@$(MESON_TEST) -C build/c --suite matrix --timeout-multiplier 10
+
+test-report: build-ts ## reports of experiments, opened in a browser (VNFLAB_BROWSER=1 make setup installs it); pictures in build/test/report
+	@npx vitest run --config tests/report/vitest.config.ts --reporter=default --reporter=junit --outputFile.junit=$(CURDIR)/build/test/report.xml
 
 test-e2e: build image ## scenarios between machines: processes, VMs, the Linux kernel
 	@npx vitest run --config tests/vitest.config.ts --reporter=default --reporter=junit --outputFile.junit=$(CURDIR)/build/test/e2e.xml

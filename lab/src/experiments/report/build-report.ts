@@ -11,6 +11,7 @@ import type { PublishedComparison } from "../statistics/published.js";
 import { ratioOf } from "../statistics/ratio.js";
 import { figureData } from "./figure-data.js";
 import { kernelTwin } from "./kernel-ratio.js";
+import { levelOrder, sortedBy } from "./level-order.js";
 import type { Report, ReportCell, ReportFigure } from "./report.js";
 import { runFacts } from "./run-facts.js";
 import { labelOf } from "./words.js";
@@ -24,6 +25,8 @@ export interface Judgements {
 export function buildReport(run: Run, cells: readonly Cell[], judgements: Judgements): Report {
   const { manifest } = run;
   const { experiment, fitness } = manifest;
+  const varied = experiment.factors.map(({ name }) => name);
+  const inOrder = sortedBy(cells, varied, levelOrder(experiment));
   return {
     schemaVersion: 1,
     ...{ run: manifest.run, createdAt: manifest.createdAt, experiment: experiment.name },
@@ -41,7 +44,7 @@ export function buildReport(run: Run, cells: readonly Cell[], judgements: Judgem
     ...{ repetitions: experiment.repetitions, warmupS: experiment.warmupS, durationS: experiment.durationS },
     seed: experiment.seed,
     figures: figuresOf(experiment, cells),
-    cells: cells.map((cell) => cellOf(cell, cells, experiment.seed)),
+    cells: inOrder.map((cell) => cellOf(cell, cells, experiment.seed)),
     problems: problemsOf(run),
     published: judgements.published.map(publishedOf),
     ...runFacts(run),

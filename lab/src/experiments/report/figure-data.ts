@@ -1,15 +1,19 @@
 /** What a figure of an experiment shows: the cells that it speaks of, as points with their trials. */
-import type { Experiment, FactorName, Figure, Level } from "../../model/experiment/experiment.js";
-import { QUANTITIES } from "../../model/experiment/quantities.js";
+import type { Experiment, FactorName, Figure } from "../../model/experiment/experiment.js";
+import { QUANTITIES, type Quantity } from "../../model/experiment/quantities.js";
 import type { Cell, CellFigures } from "../statistics/cells.js";
 import { hasLevels, whyNone } from "../statistics/match-cells.js";
+import { levelOrder, sortedBy } from "./level-order.js";
 import type { ReportFigure, ReportPoint } from "./report.js";
 import { axisTitle, formatNumber, labelOf, withUnit } from "./words.js";
 
 export function figureData(experiment: Experiment, figure: Figure, cells: readonly Cell[]): Omit<ReportFigure, "id"> {
   const compare = levelOrder(experiment);
-  const { telemetry, title, unit } = QUANTITIES[figure.quantity];
-  const chosen = cells.filter((cell) => cell.telemetry === telemetry && hasLevels(cell, figure.where));
+  const { telemetry, title, unit, workloads }: Quantity = QUANTITIES[figure.quantity];
+  const chosen = cells.filter(
+    (cell) =>
+      cell.telemetry === telemetry && workloads.includes(cell.conditions.workload) && hasLevels(cell, figure.where),
+  );
   const series = seriesFactors(figure, chosen);
   // Chance decides the order of the trials; that of the names is the experiment's own.
   const meant = sortedBy(chosen, [...series, ...(figure.facet ? [figure.facet] : []), figure.x], compare);
@@ -63,24 +67,6 @@ function seriesFactors({ x, facet, series, where }: Figure, cells: readonly Cell
 
 function pick(cell: Cell, names: readonly FactorName[]) {
   return Object.fromEntries(names.map((name) => [name, cell.conditions[name]]));
-}
-
-type Compare = (name: FactorName, a: Level, b: Level) => number;
-
-/** Numbers by their size, names as the experiment's file has them. */
-function levelOrder({ factors }: Experiment): Compare {
-  const places = new Map(factors.map(({ name, levels }) => [name, levels]));
-  return (name, a, b) => {
-    if (typeof a === "number" && typeof b === "number") return a - b;
-    const levels = places.get(name) ?? [];
-    return levels.indexOf(a) - levels.indexOf(b);
-  };
-}
-
-function sortedBy(cells: readonly Cell[], names: readonly FactorName[], compare: Compare): Cell[] {
-  return cells.toSorted(
-    (a, b) => names.map((name) => compare(name, a.conditions[name], b.conditions[name])).find((n) => n !== 0) ?? 0,
-  );
 }
 
 function facetOf({ facet }: Figure, points: readonly ReportPoint[]): Pick<ReportFigure, "facet"> {

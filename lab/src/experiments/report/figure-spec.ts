@@ -129,7 +129,7 @@ function layersOf(figure: ReportFigure) {
   };
   const whiskers = {
     transform: only("median"),
-    mark: { type: "rule", strokeWidth: 1.5 },
+    mark: { type: "rule", strokeWidth: 1.5, aria: false },
     encoding: { ...encode, ...(bars ? { color: { value: "#555555" } } : {}), y: y("low"), y2: { field: "high" } },
   };
   const points = {
@@ -141,8 +141,16 @@ function layersOf(figure: ReportFigure) {
   const trials = {
     name: "trials",
     transform: only("value"),
+    // A reader of screens has the medians; hundreds of trials would hide them.
     // Beside the median, which would hide them; on a bar there is room.
-    mark: { type: "point", filled: true, size: 24, opacity: 0.6, ...(bars ? { fill: "#222222" } : { xOffset: 8 }) },
+    mark: {
+      type: "point",
+      aria: false,
+      filled: true,
+      size: 24,
+      opacity: 0.6,
+      ...(bars ? { fill: "#222222" } : { xOffset: 8 }),
+    },
     encoding: { ...encode, y: y("value"), tooltip: trial },
   };
   return bars ? [columns, whiskers, trials] : [lines, whiskers, trials, points];

@@ -49,6 +49,7 @@ ${problems(report)}
 ${published(report)}
 ${made(report)}
 ${definitions(report)}
+<div id="vg-tooltip-element" role="tooltip"></div>
 </main>
 <footer><p class="soft">Written by vnflab from manifest.json and results.jsonl beside this file.</p></footer>
 ${report.figures.map((figure) => jsonData(`${plotId(figure)}-data`, pageFigure(figure)))}

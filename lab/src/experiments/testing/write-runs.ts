@@ -1,5 +1,5 @@
 /**
- * `node write-runs.js FOLDER [NAME...]`: a made run of each experiment that comes with vnflab (or of those named), each
+ * `node write-runs.js [--quick] FOLDER [NAME...]`: a made run of each experiment that comes with vnflab (or of those named), each
  * in a folder of its name, for the tests of reports. Some trials failed; processes have no kernel.
  */
 import { join, resolve } from "node:path";
@@ -40,11 +40,12 @@ function endOf({ id, conditions, setup }: Trial) {
   } as const;
 }
 
-const [folder = ".", ...wanted] = process.argv.slice(2);
+const quick = process.argv.includes("--quick");
+const [folder = ".", ...wanted] = process.argv.slice(2).filter((word) => word !== "--quick");
 await using engine = await openEngine(() => {});
 const names = wanted.length > 0 ? wanted : await listExperiments(engine);
 for (const name of names) {
-  const { experiment, trials } = planTrials(await loadExperiment(engine, name), { quick: false, only: [] });
+  const { experiment, trials } = planTrials(await loadExperiment(engine, name), { quick, only: [] });
   const { manifest, results } = makeRun({ experiment, trials, seed: 1, name, ends: endOf, fitness: SHARED_HOST });
   const place = resolve(folder, name);
   await createStore(engine.host.files, place, manifest);
