@@ -136,6 +136,13 @@ describe("options", () => {
     expect(() => plan(DESIGNS, { only })).toThrowError(expect.objectContaining({ code: "VNF_USAGE", message }));
   });
 
+  it("a shard that is empty is refused", () => {
+    const shard = { index: 3, count: 3 };
+    expect(() => plan("factors: {workers: [1, 2]}", { shard })).toThrowError(
+      "part 3 of 3 is empty: a has fewer groups",
+    );
+  });
+
   it("that leave nothing are refused, with the reason", () => {
     const only = [
       { factor: "stack", levels: ["kernel"] },

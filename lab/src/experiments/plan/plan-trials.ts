@@ -37,6 +37,13 @@ export function planTrials(experiment: Experiment, options: PlanOptions): Plan {
   const setups = setupsOf(planned, combinations);
   const all = combinations.flatMap((combination) => trialsOf(planned, combination, setups));
   const trials = options.shard ? shardOf(all, options.shard) : all;
+  if (trials.length === 0) {
+    const { index, count } = options.shard ?? { index: 1, count: 1 };
+    throw new VnflabError(
+      "VNF_USAGE",
+      `part ${index} of ${count} is empty: ${experiment.name} has fewer groups of trials`,
+    );
+  }
   return { experiment: planned, trials: orderTrials(trials, planned.seed), leftOut };
 }
 
