@@ -2,7 +2,7 @@
  *
  * Connections that nobody has accepted, and whose listener closes while they move: they are adrift, go on to
  * where somebody listens, or end as their user may expect. */
-#include "tcp/tcp_move_testkit.h"
+#include "testing/tcp_move_kit.h"
 
 /** The other TCP's listener has closed by the time the connection, which nobody has accepted, arrives there.
  */

@@ -2,7 +2,7 @@
  *
  * Connections that move to another TCP: who goes and who stays, what becomes of users, memory and pins. That
  * traces do not differ is tested by the other files of this folder, linked with always_move.c. */
-#include "tcp/tcp_move_testkit.h"
+#include "testing/tcp_move_kit.h"
 
 /** Everything that a connection can carry comes along, and deadlines stay. */
 TRACE(test_open_with_everything)

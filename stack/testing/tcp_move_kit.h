@@ -2,8 +2,8 @@
  *
  * Connections that move from the host's TCP to another one, with what the callbacks say and saw. For tests
  * only, included once. */
-#ifndef TCP_MOVE_TESTKIT_H
-#define TCP_MOVE_TESTKIT_H
+#ifndef TESTING_TCP_MOVE_KIT_H
+#define TESTING_TCP_MOVE_KIT_H
 
 #include "tcp/tcp_internal.h"
 #include "testing/tcp_trace.h"
