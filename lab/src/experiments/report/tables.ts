@@ -34,7 +34,8 @@ export function cellTable(report: Report): Table {
   );
   return {
     id: "cells",
-    caption: "Medians of each cell with the 95 % interval of the median; n trials.",
+    caption:
+      "Medians of each cell with the 95 % interval of the median (of fewer than six trials it is less sure); n trials.",
     heads: [
       "cell",
       "quantity",

@@ -41,7 +41,7 @@ ${stamp(report)}
 <main>
 ${expectations(report)}
 <h2 id="figures">Figures</h2>
-<p>Medians of each cell with the 95 % interval of the median. Small points beside them are single trials; point at one to see which.</p>
+<p>Medians of each cell with the 95 % interval of the median, which is less sure of fewer than six trials. Small points beside them are single trials; point at one to see which.</p>
 ${report.figures.map((figure) => figureHtml(figure, report, drawings.get(figure.id)))}
 <h2 id="all-cells">Cells</h2>
 ${htmlTable(cellTable(report), true)}

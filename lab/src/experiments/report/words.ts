@@ -20,9 +20,11 @@ export function axisTitle(name: FactorName): string {
   return withUnit(title, levels.kind === "share" ? "part of 1" : unit);
 }
 
-/** `2 workers` for a number that is a count, `shared` for a name, `loss 1%` for all else. */
+/** `workers 2` for a number, `shared` for a name. */
 function levelInWords(name: string, level: Level): string {
   if (!isFactorName(name)) return `${name} ${level}`;
+  // The kernel distributes in its own way, which has no name here.
+  if (name === "distribution" && level === "none") return "kernel";
   const { title, levels } = FACTORS[name];
   return levels.kind === "choice" ? String(level) : `${title} ${formatLevel(name, level)}`;
 }
@@ -30,5 +32,5 @@ function levelInWords(name: string, level: Level): string {
 /** `libmtcp, shared, workers 2`: enough to tell the cells of one experiment from each other. */
 export function labelOf(levels: Levels): string {
   const words = Object.entries(levels).map(([name, level]) => levelInWords(name, level));
-  return words.join(", ") || "all trials";
+  return [...new Set(words)].join(", ") || "all trials";
 }
