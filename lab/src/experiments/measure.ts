@@ -17,12 +17,15 @@ export interface Measured {
   readonly results: Results;
 }
 
-/** Throws what keeps it from running to its end. `meanwhile` runs beside the client, and is waited for. */
+/**
+ * Throws what keeps it from running to its end. `meanwhile` runs beside the client and is waited for; its signal aborts
+ * when the client has ended.
+ */
 export async function measure(
   plan: WorkloadPlan,
   ends: Ends,
   wait: Wait,
-  meanwhile: () => Promise<void> = async () => {},
+  meanwhile: (over: AbortSignal) => Promise<void> = async () => {},
 ): Promise<Measured> {
   const programs = programsOf(plan.workload);
   const start = (machine: LabMachine, { application, options }: Program) => machine.start(application, options);
@@ -31,7 +34,9 @@ export async function measure(
   await using server = await start(ends.server, programs.server(plan, workDir));
   await server.listening(wait);
   await using client = await start(ends.client, programs.client(plan, ends.server.address));
-  const [asked] = await Promise.all([client.result(wait), meanwhile()]);
+  const over = new AbortController();
+  const ended = client.result(wait).finally(() => over.abort());
+  const [asked] = await Promise.all([ended, meanwhile(over.signal)]);
   const results = { client: asked, server: await server.stop() };
   const expect = new Expectations();
   expect.ended(client.title, results.client);

@@ -3,18 +3,17 @@ import { join } from "node:path";
 import type { Wait } from "../../engine/application.js";
 import { checkEffective } from "../../engine/check-effective.js";
 import type { Lab } from "../../engine/lab.js";
-import { readStackGain } from "../../engine/stack-report.js";
 import { asVnflabError } from "../../model/error.js";
 import type { Experiment } from "../../model/experiment/experiment.js";
 import type { TrialResult } from "../../model/experiment/run-folder.js";
 import type { Trial } from "../../model/experiment/trial.js";
 import { measure } from "../measure.js";
-import type { Values, WorkloadPlan } from "../workloads.js";
+import type { Results, Values, WorkloadPlan } from "../workloads.js";
 import { configureTrial, effectiveOf } from "./configure-trial.js";
 import type { Effective } from "./effective.js";
 import { hostLoad, readCpuTime } from "./host-load.js";
 import { rateOf } from "./peak.js";
-import { telemetryValues } from "./telemetry.js";
+import { watchLoad } from "./telemetry.js";
 
 export interface TrialRun {
   readonly experiment: Experiment;
@@ -31,10 +30,10 @@ interface Outcome {
   readonly values: Values;
   readonly problems: readonly string[];
   readonly effective: Effective;
+  /** What the programs said, and counted. */
+  readonly results?: Results;
 }
 
-/** Part of the time that counts that passes before the counters are read, and between the two looks. */
-const LOOK_AFTER = 0.35;
 /** Lines of each log that are kept of a trial that failed. */
 const LOG_LINES = 200;
 
@@ -44,10 +43,10 @@ export async function runTrial(lab: Lab, trial: Trial, run: TrialRun): Promise<T
   const startedAt = host.clock.wallTime().toISOString();
   const started = host.clock.now();
   const before = await readCpuTime(lab.context);
-  const { values, problems, effective } = await attempt(lab, trial, run);
+  const { values, problems, effective, results } = await attempt(lab, trial, run);
   const load = hostLoad(before, await readCpuTime(lab.context));
   const failed = problems.length > 0;
-  if (failed) await keepLogs(lab, trial, run.folder, problems);
+  if (failed) await keepLogs(lab, join(run.folder, "logs", `${trial.id}.log`), [...problems, ...said(results)]);
   const { id, cell, levels, repetition, telemetry } = trial;
   return {
     ...{ trial: id, cell, levels, repetition, telemetry, status: failed ? "failed" : "measured", startedAt },
@@ -94,36 +93,37 @@ async function perform(lab: Lab, trial: Trial, run: TrialRun): Promise<Outcome> 
   await using configured = await configureTrial(lab, trial);
   if (configured.problems.length > 0) return { values: {}, problems: configured.problems, effective: {} };
   const wait: Wait = { deadlineMs: run.deadlineMs + 1000 * (warmupS + durationS), signal: run.signal };
-  const counted: { values: Values } = { values: {} };
-  const look = async () => {
-    const { clock } = lab.context.host;
-    await clock.delay(1000 * warmupS, run.signal);
-    const gain = await readStackGain(configured.ends.server, durationS * LOOK_AFTER);
-    counted.values = telemetryValues(gain);
+  const { server } = configured.ends;
+  const counters: { values?: Values | undefined } = {};
+  const look = async (over: AbortSignal) => {
+    counters.values = await watchLoad(server, lab.context.host.clock, { warmupS, durationS, over });
   };
-  const { values, problems, results } = await measure(
-    plan,
-    configured.ends,
-    wait,
-    trial.telemetry && !configured.kernel ? look : undefined,
-  );
-  const all = { ...values, ...counted.values };
-  if (configured.kernel) return { values: all, problems, effective: configured.kernel };
-  const said = { client: results.client.saidFirst, server: results.server.saidFirst };
-  const { effective, problems: others } = effectiveOf(trial, said);
-  return { values: all, problems: [...problems, ...others], effective };
+  const { values, problems, results } = await measure(plan, configured.ends, wait, trial.telemetry ? look : undefined);
+  const uncounted = trial.telemetry && !counters.values ? ["the load was over before the counters were read"] : [];
+  const all = { ...values, ...counters.values };
+  if (configured.kernel) return { values: all, problems, effective: configured.kernel, results };
+  const words = { client: results.client.saidFirst, server: results.server.saidFirst };
+  const { effective, problems: others } = effectiveOf(trial, words);
+  return { values: all, problems: [...problems, ...uncounted, ...others], effective, results };
 }
 
-/** What is left to see of a trial that failed: the consoles of its machines and the log of the switch. */
-async function keepLogs(lab: Lab, { id }: Trial, folder: string, problems: readonly string[]): Promise<void> {
-  const { record, context } = lab;
+function said(results: Results | undefined): string[] {
+  if (!results) return [];
+  return (["client", "server"] as const).flatMap((end) => {
+    const { exitCode, figures, said: last, saidFirst } = results[end];
+    const words = [...new Set([...saidFirst, ...last])];
+    return [`== the ${end}'s program, exit code ${exitCode}`, ...words, JSON.stringify(figures ?? {})];
+  });
+}
+
+/** What is left to see of a trial that failed: also the consoles of its machines and the log of the switch. */
+async function keepLogs({ record, context }: Lab, file: string, words: readonly string[]): Promise<void> {
   const logs = [
     [record.switch.logFile, context.hostOf(record.switch).files] as const,
     ...record.machines.map((spec) => [spec.consoleLog, context.hostOf(spec).files] as const),
   ];
   const parts = await Promise.all(
-    logs.map(async ([file, files]) => [`== ${file}`, ...(await files.tail(file, LOG_LINES).catch(() => []))]),
+    logs.map(async ([log, files]) => [`== ${log}`, ...(await files.tail(log, LOG_LINES).catch(() => []))]),
   );
-  const text = [...problems, ...parts.flat()].join("\n");
-  await context.host.files.write(join(folder, "logs", `${id}.log`), `${text}\n`);
+  await context.host.files.write(file, `${[...words, ...parts.flat()].join("\n")}\n`);
 }

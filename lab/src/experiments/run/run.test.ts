@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type FakeEngine, fakeEngine } from "../../engine/fake-engine.js";
+import { Lab } from "../../engine/lab.js";
 import { listLabs } from "../../engine/ls.js";
+import { up } from "../../engine/up.js";
 import { VnflabError } from "../../model/error.js";
 import { parseExperiment } from "../../model/experiment/parse-experiment.js";
 import type { PlanOptions } from "../../model/experiment/trial.js";
@@ -9,8 +11,10 @@ import { readRun } from "../store.js";
 import { type FakePrograms, installFakePrograms } from "../testing/fake-programs.js";
 import { makeVmsPossible } from "../testing/fake-vms.js";
 import { type RunOptions, resumeRun, runExperiment } from "./run-experiment.js";
+import { watchLoad } from "./telemetry.js";
 
 const FOLDER = "/run";
+const EXAMPLE = "/repo/lab/examples/two-processes/lab.yaml";
 const CHOICE: PlanOptions = { quick: false, only: [] };
 const never = new AbortController().signal;
 
@@ -35,7 +39,7 @@ beforeEach(async () => {
   engine = await fakeEngine();
   programs = installFakePrograms(engine);
   const example = "name: two-processes\ndefaults: {kind: process}\nmachines: {left: {}, right: {}}\n";
-  await engine.host.files.write("/repo/lab/examples/two-processes/lab.yaml", example);
+  await engine.host.files.write(EXAMPLE, example);
   await engine.host.files.write("/proc/stat", "cpu  100 0 100 800 0 0 0 0 0 0\n");
 });
 
@@ -122,7 +126,7 @@ describe("a run", () => {
 
   it("impairs the link for the trials that want it, and for no other", async () => {
     const seen: (string | undefined)[] = [];
-    programs.onClient = () => seen.push(JSON.stringify(engine.sw.impairs.get("lan") ?? null));
+    programs.onClient = () => void seen.push(JSON.stringify(engine.sw.impairs.get("lan") ?? null));
     const yaml = SMALL.replace("distribution: [shared, 1kb]", "loss: [0%, 1%]\n  delay: [0ms, 10ms]");
     await run(yaml.replace("repetitions: 2", "repetitions: 1"));
     const impairs = seen.map((text) => JSON.parse(text ?? "null") as { loss: number; delayUs: number } | null);
@@ -169,6 +173,43 @@ describe("a run", () => {
   });
 });
 
+describe("a trial that reads the counters", () => {
+  const YAML = `${SMALL.replace("shared, 1kb", "shared").replace("repetitions: 2", "repetitions: 1")}telemetry: true\n`;
+
+  /** The stack's counters as mtcpstat shows them; each look finds more frames. */
+  function installMtcpstat(): void {
+    let frames = 0;
+    engine.host.exec.install("mtcpstat", ({ env, argv, print }) => {
+      const port = /^port = (.*)$/m.exec(programs.confs.get(env.VNFLAB_MACHINE ?? "") ?? "")?.[1];
+      const count = Number(argv[argv.indexOf("-n") + 1]);
+      for (let at = 0; at < count; at++) {
+        frames += 1000;
+        const counters = { "worker.rx_polled": frames, "worker.cycles_receive": frames * 7 };
+        const threads = [{ kind: "worker", index: 0, drops: 0, counters }];
+        print("stdout", `${JSON.stringify({ port, seconds: 0.5, threads })}\n`);
+      }
+      return 0;
+    });
+  }
+
+  it("has their gain while there is load", async () => {
+    installMtcpstat();
+    await up(engine.context, EXAMPLE, { signal: never });
+    const server = (await Lab.open(engine.context, "two-processes")).machine("right");
+    const values = await watchLoad(server, engine.host.clock, { warmupS: 1, durationS: 2, over: never });
+    expect(values).toMatchObject({ distributed_frames_per_second: 2000, distributor_cycles_receive: 7 });
+  });
+
+  it("has failed when the load was over before", async () => {
+    installMtcpstat();
+    const { results } = await run(YAML);
+    expect(results.map(({ telemetry, problems }) => [telemetry, problems])).toContainEqual([
+      ...[true, ["the load was over before the counters were read"]],
+    ]);
+    expect(results.map(({ status }) => status).sort()).toEqual(["failed", "measured"]);
+  });
+});
+
 describe("the kernel's side", () => {
   const YAML = SMALL.replace("machines: process", "machines: vm").replace(
     "distribution: [shared, 1kb]",
@@ -199,7 +240,7 @@ describe("the kernel's side", () => {
       congestion.set(machine, name);
       return note(machine, `cc ${name}`);
     });
-    programs.onClient = () => tools.push("client");
+    programs.onClient = () => void tools.push("client");
   });
 
   /** What it prints. */
