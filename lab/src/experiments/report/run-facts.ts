@@ -1,5 +1,6 @@
 /** Where a run was made, of what, and how it is made again. */
 import type { Manifest, Run } from "../../model/experiment/run-folder.js";
+import { argumentsOf } from "../results/bundle.js";
 import type { Report } from "./report.js";
 import { formatNumber } from "./words.js";
 
@@ -29,13 +30,7 @@ function versionsOf({ versions, revision }: Manifest): Report["versions"] {
 }
 
 function commandsOf({ experiment, options, run }: Manifest, folder: string): Report["commands"] {
-  const words = ["npx", "vnflab", "experiment", "run", experiment.name];
-  if (options.quick) words.push("--quick");
-  for (const { factor, levels } of options.only) words.push("--only", `${factor}=${levels.join(",")}`);
-  if (options.repeat !== undefined) words.push("--repeat", String(options.repeat));
-  words.push("--seed", String(options.seed ?? experiment.seed));
-  if (options.machines) words.push("--machines", options.machines);
-  if (options.shard) words.push("--shard", `${options.shard.index}/${options.shard.count}`);
+  const words = ["npx", "vnflab", "experiment", "run", experiment.name, ...argumentsOf(options)];
   return [
     { says: "Run it again, with the same trials in the same order:", command: quoted(words) },
     {
