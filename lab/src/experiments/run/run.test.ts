@@ -84,7 +84,14 @@ describe("a run", () => {
   });
 
   it("writes down what it was", async () => {
+    const cpu = "/sys/devices/system/cpu";
+    await engine.host.files.write(`${cpu}/vulnerabilities/meltdown`, "Not affected\n");
+    await engine.host.files.write(`${cpu}/cpu0/cpufreq/scaling_governor`, "powersave\n");
+    await engine.host.files.write("/proc/cpuinfo", "model name\t: Test\nmicrocode\t: 0xab\nflags\t: fpu\n");
     const { manifest } = await run();
+    expect(manifest.host).toMatchObject({ cpu: "Test", microcode: "0xab", governor: "powersave", hypervisor: false });
+    expect(manifest.host.mitigations).toEqual({ meltdown: "Not affected" });
+    expect(manifest.revision).toEqual({ commit: "unknown", changed: false });
     expect(manifest).toMatchObject({ schemaVersion: 1, options: CHOICE, experiment: { name: "small" } });
     expect(manifest.run).toMatch(/^small-20260101-0000\d\d-[0-9a-f]{4}$/);
     expect(manifest.setups.map(({ setup, machines }) => [setup.cpus, machines.map(({ name }) => name)])).toEqual([
