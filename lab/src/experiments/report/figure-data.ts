@@ -1,9 +1,10 @@
 /** What a figure of an experiment shows: the cells that it speaks of, as points with their trials. */
-import type { Experiment, FactorName, Figure } from "../../model/experiment/experiment.js";
+import type { Experiment, FactorName, Figure, Level } from "../../model/experiment/experiment.js";
+import { FACTORS, formatLevel } from "../../model/experiment/factors.js";
 import { QUANTITIES, type Quantity } from "../../model/experiment/quantities.js";
 import type { Cell, CellFigures } from "../statistics/cells.js";
 import { hasLevels, whyNone } from "../statistics/match-cells.js";
-import { levelOrder, sortedBy } from "./level-order.js";
+import { type CompareLevels, levelOrder, sortedBy } from "./level-order.js";
 import type { ReportFigure, ReportPoint } from "./report.js";
 import { axisTitle, formatNumber, labelOf, withUnit } from "./words.js";
 
@@ -18,7 +19,8 @@ export function figureData(experiment: Experiment, figure: Figure, cells: readon
   // Chance decides the order of the trials; that of the names is the experiment's own.
   const meant = sortedBy(chosen, [...series, ...(figure.facet ? [figure.facet] : []), figure.x], compare);
   const seriesOf = (cell: Cell) => labelOf(pick(cell, series));
-  const points = meant.flatMap((cell) => {
+  const measured = meant.filter((cell) => cell.quantities[figure.quantity]);
+  const points = measured.flatMap((cell) => {
     const figures = cell.quantities[figure.quantity];
     return figures ? [pointOf(cell, figures, seriesOf(cell), figure)] : [];
   });
@@ -26,12 +28,7 @@ export function figureData(experiment: Experiment, figure: Figure, cells: readon
     title: figure.title,
     quantity: figure.quantity,
     mark: figure.mark,
-    x: {
-      factor: figure.x,
-      title: axisTitle(figure.x),
-      levels: distinct(points.map(({ x }) => x)).toSorted((a, b) => compare(figure.x, a, b)),
-      log: figure.log?.includes("x") ?? false,
-    },
+    x: axisOf(figure, measured, compare),
     y: { title: withUnit(title, unit), log: (figure.log?.includes("y") ?? false) && points.every(positive) },
     series: { title: series.join(", "), names: distinct(meant.map(seriesOf)) },
     ...facetOf(figure, points),
@@ -41,18 +38,33 @@ export function figureData(experiment: Experiment, figure: Figure, cells: readon
     ...shape,
     alternative: inWords(shape),
     absent: meant
-      .filter((cell) => !cell.quantities[figure.quantity])
+      .filter((cell) => !measured.includes(cell))
       .map((cell) => ({ label: labelOf(cell.levels), reason: whyNone(cell, figure.quantity) })),
   };
 }
 
 function pointOf(cell: Cell, figures: CellFigures, series: string, { x, facet }: Figure): ReportPoint {
   return {
-    ...{ cell: cell.cell, series, x: cell.conditions[x] },
+    ...{ cell: cell.cell, series, x: axisLevel(x, cell.conditions[x]) },
     ...(facet ? { facet: labelOf({ [facet]: cell.conditions[facet] }) } : {}),
     median: figures.median,
     ...(figures.interval ? { interval: { ...figures.interval } } : {}),
     values: figures.values.map((value) => ({ ...value })),
+  };
+}
+
+/** Shares and times as people write them: on an axis of numbers 0, 0.01 % and 0.1 % would share a place. */
+function axisLevel(name: FactorName, level: Level): Level {
+  return FACTORS[name].levels.kind === "whole" ? level : formatLevel(name, level);
+}
+
+function axisOf({ x, log, mark }: Figure, cells: readonly Cell[], compare: CompareLevels): ReportFigure["x"] {
+  const levels = distinct(cells.map(({ conditions }) => conditions[x])).toSorted((a, b) => compare(x, a, b));
+  const numbers = mark === "line" && FACTORS[x].levels.kind === "whole";
+  const logarithmic = log?.includes("x") && levels.every((level) => Number(level) > 0);
+  return {
+    ...{ factor: x, title: axisTitle(x), levels: levels.map((level) => axisLevel(x, level)) },
+    scale: numbers ? (logarithmic ? "log" : "linear") : "names",
   };
 }
 

@@ -167,14 +167,14 @@ function yScale({ y }: ReportFigure) {
 
 function sharedEncoding(figure: ReportFigure) {
   const { x, series, mark } = figure;
-  const numbers = mark === "line" && x.levels.every((level) => typeof level === "number");
-  const scale =
-    x.log && x.levels.every((level) => Number(level) > 0)
-      ? { type: "log", nice: false, padding: 16 }
-      : { zero: false, nice: false, padding: 16 };
-  const along = numbers
-    ? { type: "quantitative", scale, axis: { values: x.levels, title: x.title, grid: false, format: "~s" } }
-    : { type: "ordinal", sort: x.levels, axis: { title: x.title, labelAngle: 0, grid: false } };
+  const along =
+    mark === "line" && x.scale !== "names"
+      ? {
+          type: "quantitative",
+          scale: { ...(x.scale === "log" ? { type: "log" } : { zero: false }), nice: false, padding: 16 },
+          axis: { values: x.levels, title: x.title, grid: false, format: "," },
+        }
+      : { type: "ordinal", sort: x.levels, axis: { title: x.title, labelAngle: 0, grid: false } };
   return {
     x: { field: "x", ...along },
     ...(mark === "bar" && series.names.length > 1 ? { xOffset: { field: "series", sort: series.names } } : {}),

@@ -55,7 +55,11 @@ const figure = z.object({
   title: z.string(),
   quantity: z.string(),
   mark: z.enum(["line", "bar"]),
-  x: z.object({ factor: z.string(), title: z.string(), levels: z.array(level), log: z.boolean() }),
+  x: z.object({
+    ...{ factor: z.string(), title: z.string() },
+    levels: z.array(level).describe("In their order, as the points have them."),
+    scale: z.enum(["linear", "log", "names"]).describe("names: each level has the same room."),
+  }),
   y: z.object({ title: z.string(), log: z.boolean() }),
   series: z.object({ title: z.string(), names: z.array(z.string()) }),
   facet: z.object({ title: z.string(), names: z.array(z.string()) }).optional(),

@@ -14,10 +14,10 @@ export function withUnit(title: string, unit: string): string {
   return unit === "" ? title : `${title} (${unit})`;
 }
 
-/** Shares stand on an axis as percent, times as the microseconds that they are. */
+/** Levels of shares and times have their units with them. */
 export function axisTitle(name: FactorName): string {
   const { title, unit, levels } = FACTORS[name];
-  return withUnit(title, levels.kind === "share" ? "part of 1" : unit);
+  return levels.kind === "whole" ? withUnit(title, unit) : title;
 }
 
 /** `workers 2` for a number, `shared` for a name. */

@@ -59,9 +59,13 @@ function viewIn(place: HTMLElement, spec: Spec, rows: readonly object[], tooltip
 
 /** Drawn to see what axes and legends take, then with what is left to the plots. */
 async function fitTo(view: View, place: HTMLElement, width: number, signal: string, columns: number): Promise<void> {
-  let inner = width / columns;
-  for (let round = 0; round < 3; round += 1) {
-    await view.signal(signal, Math.max(NARROWEST_PX, Math.floor(inner))).runAsync();
-    inner -= (Number(place.querySelector("svg")?.getAttribute("width") ?? width) - width) / columns;
+  let inner = Math.floor(width / columns);
+  for (let round = 0; round < 4; round += 1) {
+    // The second run is for the drawing's own size, which Vega lays out after the first.
+    await view.signal(signal, inner).runAsync();
+    await view.resize().runAsync();
+    const rest = width - Number(place.querySelector("svg")?.getAttribute("width") ?? width);
+    if (rest >= 0 && rest < 2 * columns) return;
+    inner = Math.max(NARROWEST_PX, inner + Math.floor(rest / columns));
   }
 }
