@@ -320,3 +320,28 @@ async function unpack(file: string): Promise<Map<string, { text: string; mode: n
   }
   return entries;
 }
+
+describe("vnflab results report", () => {
+  beforeEach(async () => {
+    for (const name of ["page.js", "page.css"]) await engine.host.files.write(`/repo/lab/dist/report-page/${name}`, "");
+  });
+
+  it("writes the report into the run's folder, anew each time", async () => {
+    const { folder } = await make("one");
+    await engine.host.files.write(`${folder}/figures/of-an-earlier-report.svg`, "<svg/>\n");
+    const { out, exitCode } = await results("report", "one");
+    expect(exitCode).toBe(0);
+    expect(out).toContain(`${folder}/report.html\n30 trials: 30 measured, 0 failed`);
+    expect(out).toContain("Of 1 expectations 1 agree");
+    expect(await engine.host.files.readText(`${folder}/report.html`)).toContain("Four workers answer more than one.");
+    expect(await engine.host.files.list(`${folder}/figures`)).toEqual([]);
+    expect((await json("report", folder)).files).toContain(`${folder}/report.md`);
+  });
+
+  it("knows no other run", async () => {
+    await make("one");
+    const { exitCode, err } = await results("report", "onne");
+    expect(exitCode).toBe(2);
+    expect(err).toContain('no run "onne"');
+  });
+});
