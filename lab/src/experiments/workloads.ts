@@ -107,7 +107,7 @@ const WORKLOADS: Readonly<Record<Workload, Programs>> = {
     client: (plan, address) => ({
       application: "udp_source",
       options: [
-        ...[...to(address), "--fast", "-s", String(plan.payload), "-t", whole(plan)],
+        ...[...to(address), "--fast", "-s", String(plan.payload), "-t", whole(plan), "-c", String(plan.connections)],
         ...(plan.ratePerS === undefined ? [] : ["-r", String(Math.max(1, Math.round(plan.ratePerS)))]),
       ],
     }),

@@ -259,7 +259,7 @@ static const struct app_command_line command_line = {.options = &plan.options,
                                                      .take = take_option};
 
 struct totals {
-    uint64_t received, expected, lost, reordered, duplicates, bytes, corrupt, echo_failures, first_us,
+    uint64_t flows, received, expected, lost, reordered, duplicates, bytes, corrupt, echo_failures, first_us,
         last_us, warm, warm_bytes;
 };
 
@@ -269,6 +269,7 @@ static void add_sink(struct totals *all, const struct sink *s)
     all->warm += s->warm;
     all->warm_bytes += s->warm_bytes;
     all->received += plan.fast ? s->received : 0;
+    all->flows += s->num_senders;
     all->corrupt += s->corrupt;
     all->echo_failures += s->echo_failures;
     if (s->first_us && (!all->first_us || s->first_us < all->first_us))
@@ -308,6 +309,7 @@ static bool report(void)
         all.corrupt);
     if (plan.options.json) {
         json_begin(&j, "result", "udp_sink");
+        json_u64(&j, "flows", all.flows);
         json_u64(&j, "received", all.received);
         json_u64(&j, "expected", all.expected);
         json_u64(&j, "bytes", all.bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * udp_source: sends numbered, verifiable datagrams at a steady rate or as fast as it can, then end markers;
- * with --echo measures the time until each one is back. Each thread has a socket, hence a flow, of its own.
- */
+ * with --echo measures the time until each one is back. Each thread has sockets of its own, a flow
+ * each, and sends on them in turn. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -24,10 +24,11 @@
 
 static const char usage[] =
     "usage: udp_source -a ADDRESS -p PORT -f CONF (-n DATAGRAMS | -t SECONDS)\n"
-    "                  [-s SIZE] [-r PPS] [--echo] [--fast] [-N CORES] [--json]\n"
+    "                  [-c FLOWS] [-s SIZE] [-r PPS] [--echo] [--fast] [-N CORES] [--json]\n"
     "  -a ADDRESS -p PORT  where to\n"
     "  -n DATAGRAMS        in all\n"
     "  -t SECONDS          how long to send\n"
+    "  -c FLOWS            at once, of all threads, 1 to 64; each thread has one at least (1)\n"
     "  -s SIZE             bytes of a datagram, 16 to 65507 (1400)\n"
     "  -r PPS              datagrams a second in all (0 = as fast as it can)\n"
     "  --echo              await each one back and measure how long it took\n"
@@ -38,16 +39,19 @@ static const char usage[] =
 static struct {
     struct app_options options;
     struct sockaddr_in to;
-    long port, datagrams, size, pps;
+    long port, datagrams, size, pps, flows;
     double seconds;
     bool has_address, echo, fast;
 } plan = {.options = {.name = "udp_source", .cores = 1}, .size = 1400};
+
+#define FLOWS_MAX 64 /* as many as a thread of udp_sink keeps apart */
 
 /* One thread's share and account. */
 struct source {
     struct thread *t;
     mctx_t mctx;
-    int fd, ep;
+    int ep, fds[FLOWS_MAX];
+    uint32_t flows;
     uint32_t share, sent;
     double pps;
     uint64_t failures, echoed, corrupt, first_us, last_us, burst_us;
@@ -63,7 +67,7 @@ static void run_stack(struct source *s, int wait_ms)
     if (thread_wait(s->t, s->ep, &ev, 1, wait_ms) <= 0)
         return;
     for (unsigned i = 0; i < 4 * AT_ONCE; i++) {
-        ssize_t n = mudp_recvfrom(s->mctx, s->fd, s->in, sizeof(s->in), 0, NULL, NULL);
+        ssize_t n = mudp_recvfrom(s->mctx, ev.data.sockid, s->in, sizeof(s->in), 0, NULL, NULL);
         struct datagram d;
 
         if (n <= 0)
@@ -77,7 +81,9 @@ static void run_stack(struct source *s, int wait_ms)
     }
 }
 
-static int send_one(struct source *s, enum datagram_kind kind, uint32_t number, size_t len, uint64_t now_us)
+/* `number` is the flow's. */
+static int send_one(struct source *s, uint32_t flow, enum datagram_kind kind, uint32_t number, size_t len,
+                    uint64_t now_us)
 {
     struct datagram d = {kind, number, now_us};
 
@@ -85,7 +91,8 @@ static int send_one(struct source *s, enum datagram_kind kind, uint32_t number, 
         datagram_mark(&d, s->out);
     else
         datagram_make(&d, s->out, len);
-    return (int)mudp_sendto(s->mctx, s->fd, s->out, len, 0, (struct sockaddr *)&plan.to, sizeof(plan.to));
+    return (int)mudp_sendto(s->mctx, s->fds[flow], s->out, len, 0, (struct sockaddr *)&plan.to,
+                            sizeof(plan.to));
 }
 
 /* How many may be sent now at the rate that is wanted. */
@@ -119,7 +126,7 @@ static void send_burst(struct source *s)
     for (uint32_t n = due(s); n; n--) {
         if (plan.echo)
             now_us = app_now_us(); /* round trips are timed */
-        if (send_one(s, DATAGRAM_DATA, s->sent, (size_t)plan.size, now_us)) {
+        if (send_one(s, s->sent % s->flows, DATAGRAM_DATA, s->sent / s->flows, (size_t)plan.size, now_us)) {
             if (errno == EAGAIN) /* no room: the stack must run first */
                 return;
             if (s->failures++ == 0)
@@ -152,9 +159,16 @@ static void run_for(struct source *s, int ms)
         run_stack(s, 1);
 }
 
+/* On all flows of the thread; an end marker tells how many datagrams its flow had. */
+static void send_each(struct source *s, enum datagram_kind kind)
+{
+    for (uint32_t flow = 0; flow < s->flows; flow++)
+        send_one(s, flow, kind, (s->sent + s->flows - 1 - flow) / s->flows, DATAGRAM_HEADER, app_now_us());
+}
+
 static void send_all(struct source *s)
 {
-    send_one(s, DATAGRAM_HELLO, 0, DATAGRAM_HEADER, app_now_us());
+    send_each(s, DATAGRAM_HELLO);
     run_for(s, HELLO_MS);
     s->first_us = app_now_us();
     s->burst_us = s->first_us;
@@ -167,25 +181,32 @@ static void send_all(struct source *s)
     if (plan.echo)
         wait_for_echoes(s);
     for (unsigned i = 0; i < END_MARKERS; i++) {
-        send_one(s, DATAGRAM_END, s->sent, DATAGRAM_HEADER, app_now_us());
+        send_each(s, DATAGRAM_END);
         run_for(s, END_GAP_MS);
     }
+}
+
+static bool open_flow(struct source *s, uint32_t flow)
+{
+    struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN};
+
+    ev.data.sockid = s->fds[flow] = mtcp_socket(s->mctx, AF_INET, SOCK_DGRAM, 0);
+    return s->fds[flow] >= 0 && !mtcp_epoll_ctl(s->mctx, s->ep, MTCP_EPOLL_CTL_ADD, s->fds[flow], &ev);
 }
 
 static void run(struct thread *t)
 {
     struct source *s = t->arg;
-    struct mtcp_epoll_event ev = {.events = MTCP_EPOLLIN};
 
     s->t = t;
     s->mctx = t->mctx;
-    s->ep = mtcp_epoll_create(s->mctx, 1);
-    s->fd = mtcp_socket(s->mctx, AF_INET, SOCK_DGRAM, 0);
-    ev.data.sockid = s->fd;
-    if (s->ep < 0 || s->fd < 0 || mtcp_epoll_ctl(s->mctx, s->ep, MTCP_EPOLL_CTL_ADD, s->fd, &ev)) {
-        app_complain(t->options, "no socket: %s", strerror(errno));
-        t->failed = true;
-        return;
+    s->ep = mtcp_epoll_create(s->mctx, FLOWS_MAX);
+    for (uint32_t flow = 0; flow < s->flows; flow++) {
+        if (s->ep < 0 || !open_flow(s, flow)) {
+            app_complain(t->options, "no socket: %s", strerror(errno));
+            t->failed = true;
+            return;
+        }
     }
     send_all(s);
 }
@@ -202,6 +223,8 @@ static bool take_option(int opt, const char *arg)
         return app_number("-p", arg, 1, 65535, &plan.port);
     case 'n':
         return app_number("-n", arg, 1, UINT32_MAX - 1, &plan.datagrams);
+    case 'c':
+        return app_number("-c", arg, 1, FLOWS_MAX, &plan.flows);
     case 's':
         return app_number("-s", arg, DATAGRAM_HEADER, DATAGRAM_MAX, &plan.size);
     case 'r':
@@ -219,7 +242,7 @@ static bool take_option(int opt, const char *arg)
 
 static const struct app_command_line command_line = {.options = &plan.options,
                                                      .usage = usage,
-                                                     .letters = "a:p:n:s:r:t:",
+                                                     .letters = "a:p:n:c:s:r:t:",
                                                      .words = datagram_words,
                                                      .take = take_option};
 
@@ -239,6 +262,8 @@ static int parse_options(int argc, char **argv)
     plan.to.sin_port = htons((uint16_t)plan.port);
     if (plan.options.cores > plan.datagrams)
         plan.options.cores = (int)plan.datagrams;
+    if (plan.flows < plan.options.cores)
+        plan.flows = plan.options.cores;
     return 0;
 }
 
@@ -306,6 +331,7 @@ int main(int argc, char **argv)
         cores[i] = i;
         sources[i].share = (uint32_t)(plan.datagrams / n + (i < plan.datagrams % n));
         sources[i].pps = (double)plan.pps / n;
+        sources[i].flows = (uint32_t)(plan.flows / n + (i < plan.flows % n));
         threads[i].arg = &sources[i];
     }
     ok = threads_run(&plan.options, threads, cores, n, run);

@@ -144,6 +144,25 @@ static void only_what_arrives_in_the_window_counts(void **state)
     assert_true(fabs(program_number(&client, "\"gibps\":") - gbps * 1e9 / (1 << 30)) < 1e-5);
 }
 
+static void each_flow_is_accounted_for(void **state)
+{
+    (void)state;
+    program_start(&server, "udp_sink", ARGS("-l", "9999", "-n", "1001", "-N", "2"));
+    program_await(&server, "listening");
+    program_start(&client, "udp_source",
+                  NEEDED("-p", "9999", "-n", "1001", "-c", "7", "-r", "20000", "-N", "2"));
+    program_await(&client, "result");
+    assert_int_equal(program_end(&client), 0);
+    program_await(&server, "result");
+    assert_int_equal(program_end(&server), 0);
+    assert_true(program_number(&client, "\"sent\":") == 1001);
+    assert_true(program_number(&server, "\"flows\":") == 7);
+    assert_true(program_number(&server, "\"received\":") == 1001);
+    assert_true(program_number(&server, "\"expected\":") == 1001);
+    assert_true(program_number(&server, "\"lost\":") == 0);
+    assert_true(program_number(&server, "\"duplicates\":") == 0);
+}
+
 static int begin(void **state)
 {
     int fd = mkstemp(conf);
@@ -167,6 +186,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_closed_loop_owes_nothing),
         cmocka_unit_test(a_file_goes_to_several_clients_again_and_again),
         cmocka_unit_test(only_what_arrives_in_the_window_counts),
+        cmocka_unit_test(each_flow_is_accounted_for),
     };
 
     program_place(argc > 1 ? argv[1] : ".", conf);

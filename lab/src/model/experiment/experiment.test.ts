@@ -119,7 +119,7 @@ describe("the factors", () => {
     [{ distribution: "1kb", workers: 4 }, { queues: 1 }],
     [
       { stack: "kernel", workers: 2, workload: "udp" },
-      { distribution: "none", queues: 2, cc: "cubic", payload: 1400 },
+      { distribution: "none", queues: 2, cc: "cubic", payload: 1400, connections: 16 },
     ],
   ])("of %j are %j when nothing else is said", (chosen, conditions) => {
     expect(completeConditions(chosen)).toMatchObject(conditions);

@@ -36,20 +36,19 @@ interface Shape {
   /** Bytes that the programs take. */
   readonly least: number;
   readonly most: number;
-  /** Absent: as many as workers, because the program has one in each thread. */
-  readonly connections?: number;
+  readonly connections: number;
 }
 
 /** What the programs are asked to do when the experiment does not say. */
 export const SHAPES: Readonly<Record<Workload, Shape>> = {
   rpc: { payload: 64, least: 8, most: 65_536, connections: 64 },
   short: { payload: 64, least: 8, most: 65_536, connections: 64 },
-  udp: { payload: 1400, least: 16, most: 65_507 },
+  udp: { payload: 1400, least: 16, most: 65_507, connections: 16 },
   bulk: { payload: 1448, least: 1, most: 65_536, connections: 16 },
   file: { payload: 1448, least: 1, most: 65_536, connections: 4 },
 };
 
-const perWorkload = (of: (shape: Shape) => number | string) =>
+const perWorkload = (of: (shape: Shape) => number) =>
   WORKLOADS.map((workload) => `${workload} ${of(SHAPES[workload])}`).join(", ");
 
 export const FACTORS: Readonly<Record<FactorName, Factor>> = {
@@ -144,11 +143,11 @@ export const FACTORS: Readonly<Record<FactorName, Factor>> = {
   connections: {
     title: "connections",
     unit: "",
-    meaning: "At once, of all threads of the client together; udp: flows, one of each thread.",
+    meaning: "At once, of all threads of the client together; udp: flows, each with a socket.",
     endsIn: "an option of the programs",
     levels: whole(1, 1_000_000),
-    usual: ({ workload, workers }) => SHAPES[workload].connections ?? workers,
-    usualWords: perWorkload(({ connections = "as many as workers" }) => connections),
+    usual: ({ workload }) => SHAPES[workload].connections,
+    usualWords: perWorkload(({ connections }) => connections),
   },
   load: {
     title: "load",
