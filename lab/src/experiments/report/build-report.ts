@@ -65,9 +65,12 @@ function quantityOf(name: QuantityName): Report["quantities"][number] {
   return { name, title, unit, definition, place, formula, better };
 }
 
-/** Files are named by them: numbered, so that two figures of one title have two names. */
+/**
+ * Files are named by their ids: numbered, so that two figures of one title have two names. A figure of which the run has
+ * no cell, because it measures a part of its experiment, is left out.
+ */
 function figuresOf(experiment: Experiment, cells: readonly Cell[]): ReportFigure[] {
-  return experiment.figures.map((figure, i) => ({
+  const figures = experiment.figures.map((figure, i) => ({
     id: [
       i + 1,
       ...(figure.title
@@ -79,6 +82,7 @@ function figuresOf(experiment: Experiment, cells: readonly Cell[]): ReportFigure
       .slice(0, 60),
     ...figureData(experiment, figure, cells),
   }));
+  return figures.filter(({ points, absent }) => points.length + absent.length > 0);
 }
 
 function cellOf(cell: Cell, all: readonly Cell[], seed: number): ReportCell {

@@ -5,12 +5,18 @@ import type { Report } from "./report.js";
 const LINE = 88;
 
 export function stampTitle({ stamp }: Pick<Report, "stamp">): string {
-  return stamp.length > 0 ? "Not comparable" : "Comparable: all checks of the host passed";
+  return stamp.length > 0 ? "What this host cannot tell" : "All checks of the host passed";
+}
+
+/** In one sentence, below a figure. */
+export function stampSentence(report: Pick<Report, "stamp">): string {
+  const { stamp } = report;
+  return stamp.length > 0 ? `${stampTitle(report)}: ${stamp.join("; ")}.` : `${stampTitle(report)}.`;
 }
 
 /** For drawings, where no text wraps by itself. */
 export function stampLines({ stamp }: Pick<Report, "stamp">): string[] {
-  return stamp.flatMap((reason) => wrapped(`Not comparable: ${reason}`));
+  return stamp.flatMap(wrapped);
 }
 
 function wrapped(text: string): string[] {

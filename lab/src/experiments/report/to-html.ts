@@ -7,7 +7,7 @@ import { type Html, html, jsonData, trusted } from "./html.js";
 import { htmlTable } from "./html-table.js";
 import { pageFigure } from "./page-figure.js";
 import type { Report, ReportFigure } from "./report.js";
-import { stampTitle } from "./stamp.js";
+import { stampSentence, stampTitle } from "./stamp.js";
 import { cellTable, factTable, problemTable, publishedTable, trialWords, VERDICTS, verdictWords } from "./tables.js";
 
 /** What `npm run gen` makes of page/. */
@@ -96,13 +96,13 @@ function plotId(figure: ReportFigure): string {
   return `plot-${Number.parseInt(figure.id, 10)}`;
 }
 
-function figureHtml(figure: ReportFigure, { stamp: reasons }: Report, drawing = ""): Html {
+function figureHtml(figure: ReportFigure, report: Report, drawing = ""): Html {
   const id = plotId(figure);
   return html`<h3 id="${id}-title">${figure.title}</h3>
 <figure aria-labelledby="${id}-title">
 <div class="plot" id="${id}" role="img" aria-label="${figure.alternative}">${trusted(drawing)}</div>
 <figcaption>
-${reasons.length > 0 ? html`<strong>Not comparable:</strong> ${reasons.join("; ")}.` : "Comparable: the host passed all checks."}
+${stampSentence(report)}
 ${figure.absent.length > 0 && html`<br>Not in the figure: ${figure.absent.map(({ label, reason }) => `${label} (${reason})`).join("; ")}.`}
 </figcaption>
 </figure>

@@ -3,7 +3,7 @@ import type { BlockContent, PhrasingContent, Root, RootContent } from "mdast";
 import { gfmTableToMarkdown } from "mdast-util-gfm-table";
 import { toMarkdown as write } from "mdast-util-to-markdown";
 import type { Report } from "./report.js";
-import { stampTitle } from "./stamp.js";
+import { stampSentence, stampTitle } from "./stamp.js";
 import type { Table } from "./tables.js";
 import {
   cellTable,
@@ -88,9 +88,7 @@ function figures(report: Report): RootContent[] {
     ...report.figures.flatMap(({ id, title, alternative, absent }): RootContent[] => [
       heading(3, title),
       paragraph({ type: "image", url: `figures/${id}.svg`, alt: oneLine(alternative) }),
-      paragraph(
-        text(report.stamp.length > 0 ? `Not comparable: ${report.stamp.join("; ")}.` : `${stampTitle(report)}.`),
-      ),
+      paragraph(text(stampSentence(report))),
       ...(absent.length > 0
         ? [list(absent.map(({ label, reason }) => [text(`not shown: ${label} (${reason})`)]))]
         : []),

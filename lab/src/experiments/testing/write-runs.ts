@@ -22,7 +22,7 @@ const SHARED_HOST: Fitness = {
     },
     { name: "cores", ok: true, detail: "8 cores", forbids: [] },
   ],
-  stamp: ["absolute figures and latencies: 12 % of the time was taken by other guests"],
+  stamp: ["steal: absolute figures and latencies are not comparable"],
   forbids: ["absolute", "latency"],
 };
 
