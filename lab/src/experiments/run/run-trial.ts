@@ -34,6 +34,8 @@ interface Outcome {
   readonly results?: Results;
 }
 
+/** Load goes on for so long where counters are read: looking takes its time in a busy guest, and speed does not count. */
+const TO_LOOK_S = 4;
 /** Lines of each log that are kept of a trial that failed. */
 const LOG_LINES = 200;
 
@@ -86,13 +88,14 @@ async function perform(lab: Lab, trial: Trial, run: TrialRun): Promise<Outcome> 
   const rate = rateOf(trial, run.results);
   const { workload, payload, connections } = conditions;
   const plan: WorkloadPlan = {
-    ...{ workload, payload, connections, warmupS, durationS },
+    ...{ workload, payload, connections, warmupS },
+    durationS: durationS + (trial.telemetry ? TO_LOOK_S : 0),
     ...(rate === undefined ? {} : { ratePerS: rate }),
   };
   await checkEffective(lab);
   await using configured = await configureTrial(lab, trial);
   if (configured.problems.length > 0) return { values: {}, problems: configured.problems, effective: {} };
-  const wait: Wait = { deadlineMs: run.deadlineMs + 1000 * (warmupS + durationS), signal: run.signal };
+  const wait: Wait = { deadlineMs: run.deadlineMs + 1000 * (warmupS + plan.durationS), signal: run.signal };
   const { server } = configured.ends;
   const counters: { values?: Values | undefined } = {};
   const look = async (over: AbortSignal) => {
