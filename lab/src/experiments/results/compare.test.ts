@@ -31,7 +31,7 @@ test("a run compared with itself shows no difference at all", () => {
 
 test.each([
   3, 5, 10,
-])("what is 20 %% slower is flagged, with an interval that holds it: %d repetitions", (repetitions) => {
+])("%d repetitions: what is a fifth slower is flagged, with an interval that holds it", (repetitions) => {
   const compared = compareRuns(made(1, repetitions), made(2, repetitions, 0.8));
   expect(compared).toMatchObject({ worse: true, better: false });
   const [requests, latency] = compared.quantities;
