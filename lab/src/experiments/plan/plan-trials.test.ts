@@ -27,18 +27,18 @@ describe("a plan", () => {
     expect(new Set(trials.map(({ cell }) => cell)).size).toBe(10);
   });
 
-  it("has a setup for each number of queues, with the CPUs of the trial that needs most", () => {
+  it("has a setup for each number of queues, all with the CPUs of the trial that needs most", () => {
     const { trials } = plan(DESIGNS);
     const setups = setupsOfTrials(trials).toSorted((a, b) => a.queues - b.queues);
     expect(setups).toEqual([
       { machines: "vm", cpus: 4, queues: 1 },
-      { machines: "vm", cpus: 2, queues: 2 },
+      { machines: "vm", cpus: 4, queues: 2 },
     ]);
     const of = (distribution: string, workers: number) =>
       trials.find((it) => it.conditions.distribution === distribution && it.conditions.workers === workers)?.setup;
     expect(of("2kb", 2)).toEqual({ machines: "vm", cpus: 4, queues: 1 });
-    expect(of("direct", 2)).toEqual({ machines: "vm", cpus: 2, queues: 2 });
-    expect(of("none", 2)).toEqual({ machines: "vm", cpus: 2, queues: 2 });
+    expect(of("direct", 2)).toEqual({ machines: "vm", cpus: 4, queues: 2 });
+    expect(of("none", 2)).toEqual({ machines: "vm", cpus: 4, queues: 2 });
     expect(of("none", 1)).toEqual({ machines: "vm", cpus: 4, queues: 1 });
   });
 

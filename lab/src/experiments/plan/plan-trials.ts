@@ -34,8 +34,8 @@ export function planTrials(experiment: Experiment, options: PlanOptions): Plan {
     const reasons = leftOut.map(({ because }) => because).join("; ");
     throw new VnflabError("VNF_USAGE", `nothing of ${experiment.name} is left to measure: ${reasons}`);
   }
-  const setups = setupsOf(planned, combinations);
-  const all = combinations.flatMap((combination) => trialsOf(planned, combination, setups));
+  const cpus = cpusOfAll(combinations);
+  const all = combinations.flatMap((combination) => trialsOf(planned, combination, cpus));
   const trials = options.shard ? shardOf(all, options.shard) : all;
   if (trials.length === 0) {
     const { index, count } = options.shard ?? { index: 1, count: 1 };
@@ -91,26 +91,15 @@ function product(factors: Experiment["factors"]): Levels[] {
   return factors.reduce<Levels[]>(extend, [{}]);
 }
 
-/** By the number of queues: as many CPUs as the combination needs that needs most. */
-function setupsOf({ machines }: Experiment, combinations: readonly Combination[]): ReadonlyMap<number, Setup> {
-  const setups = new Map<number, Setup>();
-  for (const { conditions } of combinations) {
-    const { queues } = conditions;
-    const cpus = Math.max(setups.get(queues)?.cpus ?? 0, cpusOf(conditions));
-    setups.set(queues, { machines, cpus, queues });
-  }
-  return setups;
+/** All machines have the CPUs of the combination that needs most, so that setups differ in their queues alone. */
+function cpusOfAll(combinations: readonly Combination[]): number {
+  return Math.max(...combinations.map(({ conditions }) => cpusOf(conditions)));
 }
 
-function trialsOf(
-  experiment: Experiment,
-  { levels, conditions }: Combination,
-  setups: ReadonlyMap<number, Setup>,
-): Trial[] {
+function trialsOf(experiment: Experiment, { levels, conditions }: Combination, cpus: number): Trial[] {
   const cellOf = (of: Conditions, telemetry: boolean) =>
     digest(experiment.name, experiment.machines, textOf(of), telemetry);
-  const setup = setups.get(conditions.queues);
-  if (!setup) throw new VnflabError("VNF_INTERNAL", `no setup has ${conditions.queues} queues`);
+  const setup: Setup = { machines: experiment.machines, cpus, queues: conditions.queues };
   const trial = (repetition: number, telemetry: boolean): Trial => {
     const cell = cellOf(conditions, telemetry);
     const peak = conditions.load > 0 ? { peak: cellOf({ ...conditions, load: 0 }, false) } : {};
