@@ -1,7 +1,7 @@
 /** The result of a bench: plain data, the format of build/bench/results.json with the design in each row. */
+import { extent, median } from "simple-statistics";
 import type { Distribution } from "../../model/distribution.js";
 import { formatTable } from "../../suites/report.js";
-import { median, spread } from "./statistics.js";
 
 export interface BenchHost {
   readonly cpu: string;
@@ -63,8 +63,8 @@ export function summarise(pairs: readonly Pair[], withKernel: boolean) {
   const ours = whole.map((pair) => pair.ours ?? Number.NaN);
   const kernel = withKernel ? whole.map((pair) => pair.kernel ?? Number.NaN) : [];
   const ratios = kernel.map((value, index) => (ours[index] ?? Number.NaN) / value);
-  const noted = (values: readonly number[], figure: (values: readonly number[]) => number) =>
-    values.length === 0 ? null : figure(values);
+  const noted = (values: readonly number[], figure: (values: number[]) => number) =>
+    values.length === 0 ? null : figure([...values]);
   return {
     ours: noted(ours, median),
     kernel: noted(kernel, median),
@@ -76,6 +76,12 @@ export function summarise(pairs: readonly Pair[], withKernel: boolean) {
       ...(withKernel ? { kernel: pairs.map((pair) => pair.kernel) } : {}),
     },
   };
+}
+
+/** Noise that hits a pair hits both sides of it, so it is the ratios of the pairs whose spread counts. */
+function spread(values: number[]): number {
+  const [least, most] = extent(values);
+  return (most - least) / median(values);
 }
 
 const COLUMNS = ["row", "design", "cores", "ours", "kernel", "unit", "ours/kernel", "spread", "runs"];

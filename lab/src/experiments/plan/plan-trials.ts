@@ -105,10 +105,11 @@ function trialsOf(experiment: Experiment, { levels, conditions }: Combination, c
     const peak = conditions.load > 0 ? { peak: cellOf({ ...conditions, load: 0 }, false) } : {};
     return { id: digest(cell, repetition), cell, levels, conditions, repetition, telemetry, setup, ...peak };
   };
-  const measured = Array.from({ length: experiment.repetitions }, (_, index) => trial(index + 1, false));
   // The kernel has none of the counters.
-  const counted = experiment.telemetry && conditions.stack === "libmtcp" ? [trial(1, true)] : [];
-  return [...measured, ...counted];
+  const kinds = experiment.telemetry && conditions.stack === "libmtcp" ? [false, true] : [false];
+  return kinds.flatMap((telemetry) =>
+    Array.from({ length: experiment.repetitions }, (_, index) => trial(index + 1, telemetry)),
+  );
 }
 
 function textOf(conditions: Conditions): string {

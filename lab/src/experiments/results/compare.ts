@@ -2,8 +2,9 @@
  * Whether one run differs from another: B beside A, cell by cell and over all cells together.
  *
  * All of a comparison's tests are one family: together they find a difference where there is none in less than 5 of 100
- * comparisons. Half of that is for the quantities over all cells, half for the single cells, each half corrected by Holm.
- * What is found must also be worth telling (`leastEffect`), and more than either run moved while it was made.
+ * comparisons. Half of the tests' error is for the quantities over all cells, half for the single cells, each half
+ * corrected by Holm. What is found must also be worth telling (`leastEffect`), and more than either run moved while it
+ * was made.
  */
 import { median } from "simple-statistics";
 import { VnflabError } from "../../model/error.js";
@@ -27,7 +28,8 @@ export interface CompareOptions extends Pick<BootstrapOptions, "resamples"> {
 }
 
 export const LEAST_EFFECT = 0.05;
-const ALPHA = 0.05;
+/** Half of the 5 of 100 that may be wrong: a run's repetitions are not wholly independent, as a host changes slowly. */
+const ALPHA = 0.025;
 
 export interface Difference {
   readonly quantity: QuantityName;
@@ -36,7 +38,7 @@ export interface Difference {
   readonly interval: Interval;
   /** Of the rank test, before the correction. */
   readonly p: number;
-  /** After it: below 0.05 is a difference. */
+  /** After it: below 0.025 is a difference. */
   readonly corrected: number;
   /** Of so many values no difference, however large, gives a lower p than this (before the correction). */
   readonly leastP: number;

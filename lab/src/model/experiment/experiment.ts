@@ -128,7 +128,7 @@ export interface Experiment {
   /** The order of the trials comes from it, and so does all else that is left to chance. */
   readonly seed: number;
   readonly quantities: readonly QuantityName[];
-  /** One more trial of each combination, in which the stack's own counters are read. */
+  /** As many more trials of each combination, in which the stack's own counters are read. */
   readonly telemetry: boolean;
   /** Figures of the report: a quantity along a factor, a line for each level of another. */
   readonly figures: readonly Figure[];

@@ -174,7 +174,7 @@ export const experimentSchema = z
     telemetry: z
       .boolean()
       .default(false)
-      .describe("One more trial of each combination, in which the stack's own counters are read."),
+      .describe("As many more trials of each combination, in which the stack's own counters are read."),
     figures: z.array(figure).max(64).default([]),
     expected: z.array(expectation).max(256).default([]).describe("What should be seen, so that a program can judge."),
     published: z.array(published).max(64).default([]).describe("Figures of others, compared in shape only."),
