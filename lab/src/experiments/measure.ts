@@ -18,14 +18,14 @@ export interface Measured {
 }
 
 /**
- * Throws what keeps it from running to its end. `meanwhile` runs beside the client and is waited for; its signal aborts
- * when the client has ended.
+ * Throws what keeps it from running to its end. `meanwhile` runs beside the client, which is stopped when it has seen
+ * enough; its signal aborts when the client has ended before.
  */
 export async function measure(
   plan: WorkloadPlan,
   ends: Ends,
   wait: Wait,
-  meanwhile: (over: AbortSignal) => Promise<void> = async () => {},
+  meanwhile?: (over: AbortSignal) => Promise<void>,
 ): Promise<Measured> {
   const programs = programsOf(plan.workload);
   const start = (machine: LabMachine, { application, options }: Program) => machine.start(application, options);
@@ -36,7 +36,7 @@ export async function measure(
   await using client = await start(ends.client, programs.client(plan, ends.server.address));
   const over = new AbortController();
   const ended = client.result(wait).finally(() => over.abort());
-  const [asked] = await Promise.all([ended, meanwhile(over.signal)]);
+  const [asked] = await Promise.all([ended, meanwhile?.(over.signal).then(() => client.stop())]);
   const results = { client: asked, server: await server.stop() };
   const expect = new Expectations();
   expect.ended(client.title, results.client);

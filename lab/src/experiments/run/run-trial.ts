@@ -34,8 +34,8 @@ interface Outcome {
   readonly results?: Results;
 }
 
-/** Load goes on for so long where counters are read: looking takes its time in a busy guest, and speed does not count. */
-const TO_LOOK_S = 4;
+/** Load goes on for so long at most until counters have been read: looking takes its time in a busy guest. */
+const TO_LOOK_S = 60;
 /** Lines of each log that are kept of a trial that failed. */
 const LOG_LINES = 200;
 
