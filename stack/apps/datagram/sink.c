@@ -17,7 +17,7 @@
 
 #define WAIT_MS 50
 #define AT_ONCE 256
-#define MAX_FLOWS 64    /* senders of one thread */
+#define MAX_FLOWS 64    /* senders that one thread hears */
 #define LATE_US 500000u /* how long late datagrams are awaited after an end marker */
 #define SECOND_US 1000000u
 
@@ -25,14 +25,14 @@ static const char usage[] =
     "usage: udp_sink [-l PORT] -f CONF [-n DATAGRAMS] [-t SECONDS] [--echo] [-N CORES] [-w SECONDS]\n"
     "                [--fast] [--json]\n"
     "  -l PORT       listen (9999)\n"
-    "  -n DATAGRAMS  end after so many different ones\n"
+    "  -n DATAGRAMS  end after so many different ones, if not earlier\n"
     "  -t SECONDS    end when nothing came for so long, once something came\n"
     "  --echo        send every datagram back\n"
     "  -N CORES      cores of the stack, a thread for each (1)\n"
     "  -w SECONDS    that do not count for the rate, after the first datagram (0)\n"
     "  --fast        counts what comes and looks at headers only: measures the stack, not this program\n"
     "  --json        JSON lines on standard output\n"
-    "Without -n it ends when every sender has sent its end marker.\n";
+    "It ends when every sender that it has heard of has sent its end marker.\n";
 
 static struct {
     struct app_options options;
@@ -41,8 +41,11 @@ static struct {
     bool echo, fast;
 } plan = {.options = {.name = "udp_sink", .cores = 1}, .port = 9999};
 
+/* A flow may come to several threads: when it is moved to another core, and when a thread that has ended
+ * leaves its share to the others. Its account is one all the same. */
 struct sender {
     struct sockaddr_in addr;
+    pthread_mutex_t lock;
     struct flow flow;
 };
 
@@ -52,30 +55,60 @@ struct sink {
     mctx_t mctx;
     int fd, ep;
     unsigned num_senders;
-    struct sender senders[MAX_FLOWS];
-    uint64_t bytes, corrupt, echo_failures, first_us, last_us, ended_us;
+    struct sender *senders[MAX_FLOWS]; /**< those it has heard, of `senders` */
+    uint64_t bytes, corrupt, echo_failures, first_us, last_us;
     unsigned long fresh;                 /**< datagrams of this burst that came for the first time */
     uint64_t received;                   /**< the same of all bursts */
     uint64_t begin_us, warm, warm_bytes; /**< first arrival of all; what came while warming up */
+    atomic_ulong drained_us;             /**< when nothing was left to read for the last time */
 };
 
 static struct sink sinks[THREADS_MAX];
 /* Of all threads, for -n and -t. */
-static atomic_ulong all_received, last_arrival_us, running_flows, ended_flows;
+static atomic_ulong all_received, last_arrival_us, last_end_us, running_flows, ended_flows;
+/* All that any thread has heard. */
+static struct sender *senders[MAX_FLOWS * THREADS_MAX];
+static unsigned num_senders;
+static pthread_mutex_t senders_lock = PTHREAD_MUTEX_INITIALIZER;
 
+static struct sender *known_in(struct sender *const *list, unsigned n, const struct sockaddr_in *addr)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (list[i]->addr.sin_addr.s_addr == addr->sin_addr.s_addr &&
+            list[i]->addr.sin_port == addr->sin_port)
+            return list[i];
+    return NULL;
+}
+
+static struct sender *new_sender(const struct sockaddr_in *addr)
+{
+    struct sender *from = calloc(1, sizeof(*from));
+
+    if (!from || !flow_init(&from->flow)) {
+        free(from);
+        return NULL;
+    }
+    from->addr = *addr;
+    pthread_mutex_init(&from->lock, NULL);
+    atomic_fetch_add(&running_flows, 1);
+    return senders[num_senders++] = from;
+}
+
+/* A thread hears no more than MAX_FLOWS, so that there is room for all. */
 static struct sender *sender_of(struct sink *s, const struct sockaddr_in *addr)
 {
-    for (unsigned i = 0; i < s->num_senders; i++) {
-        struct sender *known = &s->senders[i];
+    struct sender *from = known_in(s->senders, s->num_senders, addr);
 
-        if (known->addr.sin_addr.s_addr == addr->sin_addr.s_addr && known->addr.sin_port == addr->sin_port)
-            return known;
-    }
-    if (s->num_senders == MAX_FLOWS || !flow_init(&s->senders[s->num_senders].flow))
-        return NULL;
-    s->senders[s->num_senders].addr = *addr;
-    atomic_fetch_add(&running_flows, 1);
-    return &s->senders[s->num_senders++];
+    if (from || s->num_senders == MAX_FLOWS)
+        return from;
+    pthread_mutex_lock(&senders_lock);
+    from = known_in(senders, num_senders, addr);
+    if (!from)
+        from = new_sender(addr);
+    pthread_mutex_unlock(&senders_lock);
+    if (from)
+        s->senders[s->num_senders++] = from;
+    return from;
 }
 
 static void on_data(struct sink *s, struct sender *from, const struct datagram *d, size_t len,
@@ -83,18 +116,22 @@ static void on_data(struct sink *s, struct sender *from, const struct datagram *
 {
     s->last_us = now_us;
     s->bytes += len;
+    pthread_mutex_lock(&from->lock);
     s->fresh += flow_data(&from->flow, d->number);
+    pthread_mutex_unlock(&from->lock);
     count(&s->t->counts.read_bytes, len);
     count(&s->t->counts.completes, 1);
 }
 
-static void on_end(struct sink *s, struct sender *from, const struct datagram *d, uint64_t now_us)
+static void on_end(struct sender *from, const struct datagram *d, uint64_t now_us)
 {
+    pthread_mutex_lock(&from->lock);
     if (!from->flow.ended) {
         atomic_fetch_add(&ended_flows, 1);
-        s->ended_us = now_us;
+        atomic_store(&last_end_us, now_us);
     }
     flow_end(&from->flow, d->number);
+    pthread_mutex_unlock(&from->lock);
 }
 
 static void on_datagram(struct sink *s, const void *buf, size_t len, const struct sockaddr_in *addr,
@@ -109,20 +146,18 @@ static void on_datagram(struct sink *s, const void *buf, size_t len, const struc
         s->corrupt++;
         return;
     }
-    if (d.kind == DATAGRAM_HELLO)
-        return;
     if (plan.fast && d.kind == DATAGRAM_DATA) {
         s->fresh++;
         s->bytes += len;
         s->last_us = now_us;
         return;
     }
-    from = sender_of(s, addr);
-    if (!from) /* more senders than are kept apart */
+    from = sender_of(s, addr); /* from its hello on: what it sends is awaited */
+    if (!from)                 /* more senders than are kept apart */
         s->corrupt++;
     else if (d.kind == DATAGRAM_END)
-        on_end(s, from, &d, now_us);
-    else
+        on_end(from, &d, now_us);
+    else if (d.kind == DATAGRAM_DATA)
         on_data(s, from, &d, len, now_us);
 }
 
@@ -164,23 +199,50 @@ static void receive(struct sink *s)
         ssize_t n = mtcp_recvfrom(s->mctx, s->fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&addr,
                                   &addr_len);
 
-        if (n < 0)
+        if (n < 0) {
+            atomic_store(&s->drained_us, now_us);
             break;
+        }
         on_datagram(s, buf, (size_t)n, &addr, now_us);
     }
     publish(s, now_us);
 }
 
-static bool nothing_missing(const struct sink *s)
+static bool misses_some(struct sender *from)
 {
-    for (unsigned i = 0; i < s->num_senders; i++)
-        if (plan.fast || flow_lost(&s->senders[i].flow))
+    bool misses;
+
+    pthread_mutex_lock(&from->lock);
+    misses = flow_lost(&from->flow);
+    pthread_mutex_unlock(&from->lock);
+    return misses;
+}
+
+static bool nothing_missing(void)
+{
+    bool all_came = !plan.fast;
+
+    pthread_mutex_lock(&senders_lock);
+    for (unsigned i = 0; i < num_senders && all_came; i++)
+        all_came = !misses_some(senders[i]);
+    pthread_mutex_unlock(&senders_lock);
+    return all_came;
+}
+
+/* Whether no thread has anything in its socket that came before the last end marker: it might be of a sender
+ * that nobody has heard of yet. */
+static bool all_drained(void)
+{
+    uint64_t last_us = atomic_load(&last_end_us);
+
+    for (int i = 0; i < plan.options.cores; i++)
+        if (atomic_load(&sinks[i].drained_us) < last_us)
             return false;
     return true;
 }
 
-/* Whether the run is over, as far as this thread can tell. */
-static bool is_over(const struct sink *s)
+/* Whether the run is over. */
+static bool is_over(void)
 {
     uint64_t now_us = app_now_us(), last_us = atomic_load(&last_arrival_us);
 
@@ -188,8 +250,8 @@ static bool is_over(const struct sink *s)
         return true;
     if (plan.idle_s > 0 && last_us && now_us > last_us + (uint64_t)(plan.idle_s * SECOND_US))
         return true;
-    return s->num_senders && atomic_load(&ended_flows) == atomic_load(&running_flows) && s->ended_us &&
-           (nothing_missing(s) || now_us > s->ended_us + LATE_US);
+    return atomic_load(&ended_flows) && atomic_load(&ended_flows) == atomic_load(&running_flows) &&
+           all_drained() && (nothing_missing() || now_us > atomic_load(&last_end_us) + LATE_US);
 }
 
 static bool open_socket(struct sink *s)
@@ -225,7 +287,9 @@ static void run(struct thread *t)
 
         if (thread_wait(t, s->ep, &ev, 1, WAIT_MS) > 0)
             receive(s);
-        if (is_over(s))
+        else
+            atomic_store(&s->drained_us, app_now_us());
+        if (is_over())
             app_stop();
     }
 }
@@ -269,22 +333,22 @@ static void add_sink(struct totals *all, const struct sink *s)
     all->warm += s->warm;
     all->warm_bytes += s->warm_bytes;
     all->received += plan.fast ? s->received : 0;
-    all->flows += s->num_senders;
     all->corrupt += s->corrupt;
     all->echo_failures += s->echo_failures;
     if (s->first_us && (!all->first_us || s->first_us < all->first_us))
         all->first_us = s->first_us;
     if (s->last_us > all->last_us)
         all->last_us = s->last_us;
-    for (unsigned i = 0; i < s->num_senders; i++) {
-        const struct flow *f = &s->senders[i].flow;
+}
 
-        all->received += f->unique;
-        all->expected += f->expected;
-        all->lost += plan.fast ? 0 : flow_lost(f);
-        all->reordered += f->reordered;
-        all->duplicates += f->duplicates;
-    }
+static void add_flow(struct totals *all, const struct flow *f)
+{
+    all->flows++;
+    all->received += f->unique;
+    all->expected += f->expected;
+    all->lost += plan.fast ? 0 : flow_lost(f);
+    all->reordered += f->reordered;
+    all->duplicates += f->duplicates;
 }
 
 /* True when what came is right. */
@@ -296,6 +360,8 @@ static bool report(void)
 
     for (int i = 0; i < plan.options.cores; i++)
         add_sink(&all, &sinks[i]);
+    for (unsigned i = 0; i < num_senders; i++)
+        add_flow(&all, &senders[i]->flow);
     if (plan.fast)
         all.lost = all.expected > all.received ? all.expected - all.received : 0;
     seconds = (double)(all.last_us - all.first_us) / 1e6;
@@ -343,9 +409,10 @@ int main(int argc, char **argv)
     }
     ok = threads_run(&plan.options, threads, cores, plan.options.cores, run);
     ok = report() && ok;
-    for (int i = 0; i < plan.options.cores; i++)
-        for (unsigned f = 0; f < sinks[i].num_senders; f++)
-            flow_fini(&sinks[i].senders[f].flow);
+    for (unsigned i = 0; i < num_senders; i++) {
+        flow_fini(&senders[i]->flow);
+        free(senders[i]);
+    }
     mtcp_destroy();
     return ok ? 0 : APP_EXIT_FAILED;
 }

@@ -102,21 +102,35 @@ static void send_request(struct load *l, int fd, uint64_t meant_ns)
 /** What the connection does next when it has nothing to do. */
 static void next_request(struct load *l, int fd)
 {
+    bool sending = l->running && l->now_ns < l->end_ns;
     uint64_t meant_ns;
 
-    if (l->running && l->plan->rate == 0 && l->plan->pause_ms == 0)
+    if (sending && l->plan->rate == 0 && l->plan->pause_ms == 0)
         send_request(l, fd, l->now_ns);
-    else if (l->running && l->plan->rate && idle_first(l) < 0 && pace_take(&l->pace, l->now_ns, &meant_ns))
+    else if (sending && l->plan->rate && idle_first(l) < 0 && pace_take(&l->pace, l->now_ns, &meant_ns))
         send_request(l, fd, meant_ns);
     else
         idle_put(l, fd);
 }
 
-static void note(struct load *l, uint64_t since_ns)
+/** Open loop: what has no answer when the window ends has waited until then. */
+static void note_unanswered(struct load *l, uint64_t meant_ns)
+{
+    if (!l->plan->rate || meant_ns >= l->end_ns)
+        return;
+    l->result->unanswered++;
+    histogram_add(&l->result->latency_ns, l->end_ns - meant_ns);
+}
+
+static void note_answer(struct load *l, uint64_t since_ns)
 {
     count(&l->t->counts.completes, 1);
-    if (!l->begin_ns || l->now_ns < l->begin_ns || l->now_ns >= l->end_ns)
+    if (!l->begin_ns || l->now_ns < l->begin_ns)
         return;
+    if (l->now_ns >= l->end_ns) { /* among the last events there are answers that came too late */
+        note_unanswered(l, since_ns);
+        return;
+    }
     l->result->answers++;
     histogram_add(&l->result->latency_ns, l->now_ns > since_ns ? l->now_ns - since_ns : 0);
 }
@@ -127,7 +141,7 @@ static void on_answer(struct load *l, int fd, struct load_conn *c)
         conn_fail(l, fd, "the answer is not to what was asked", EBADMSG);
         return;
     }
-    note(l, c->since_ns);
+    note_answer(l, c->since_ns);
     if (l->plan->is_short)
         conn_close(l, fd);
     else
@@ -291,21 +305,18 @@ static int wait_ms(struct load *l)
     return due_ns > l->now_ns ? (int)((due_ns - l->now_ns + NS_PER_MS - 1) / NS_PER_MS) : 0;
 }
 
-/** Open loop: what is still to be answered, and what should have left, has waited until now. */
+/** What is still to be answered, and what should have left. */
 static void count_unanswered(struct load *l)
 {
     uint64_t meant_ns;
 
     for (int fd = 0; fd < l->max_conns; fd++)
-        if (l->conns[fd].state == CONN_WAITING && l->conns[fd].since_ns < l->end_ns) {
-            l->result->unanswered++;
-            histogram_add(&l->result->latency_ns, l->end_ns - l->conns[fd].since_ns);
-        }
+        if (l->conns[fd].state == CONN_WAITING)
+            note_unanswered(l, l->conns[fd].since_ns);
     l->result->due = pace_meant_before(&l->pace, l->end_ns) - pace_meant_before(&l->pace, l->begin_ns);
     while (pace_take(&l->pace, l->end_ns - 1, &meant_ns)) {
-        l->result->unanswered++;
         l->result->unsent++;
-        histogram_add(&l->result->latency_ns, l->end_ns - meant_ns);
+        note_unanswered(l, meant_ns);
     }
 }
 
