@@ -17,15 +17,20 @@ export interface Measured {
   readonly results: Results;
 }
 
-/**
- * Throws what keeps it from running to its end. `meanwhile` runs beside the client, which is stopped when it has seen
- * enough; its signal aborts when the client has ended before.
- */
+/** What else is done. */
+export interface Aside {
+  /** The server listens, the client is not there yet. */
+  readonly before?: () => Promise<void>;
+  /** Runs beside the client, which is stopped when this has seen enough; `over` aborts when the client has ended before. */
+  readonly beside?: ((over: AbortSignal) => Promise<void>) | undefined;
+}
+
+/** Throws what keeps it from running to its end. */
 export async function measure(
   plan: WorkloadPlan,
   ends: Ends,
   wait: Wait,
-  meanwhile?: (over: AbortSignal) => Promise<void>,
+  { before, beside }: Aside = {},
 ): Promise<Measured> {
   const programs = programsOf(plan.workload);
   const start = (machine: LabMachine, { application, options }: Program) => machine.start(application, options);
@@ -33,10 +38,11 @@ export async function measure(
   if (programs.content) await ends.server.putFile(`${workDir}/${programs.content}`, contentToSend());
   await using server = await start(ends.server, programs.server(plan, workDir));
   await server.listening(wait);
+  await before?.();
   await using client = await start(ends.client, programs.client(plan, ends.server.address));
   const over = new AbortController();
   const ended = client.result(wait).finally(() => over.abort());
-  const [asked] = await Promise.all([ended, meanwhile?.(over.signal).then(() => client.stop())]);
+  const [asked] = await Promise.all([ended, beside?.(over.signal).then(() => client.stop())]);
   const results = { client: asked, server: await server.stop() };
   const expect = new Expectations();
   expect.ended(client.title, results.client);

@@ -2,12 +2,11 @@ import { findRun } from "../../experiments/find-run.js";
 import { resumeRun } from "../../experiments/run/run-experiment.js";
 import { type CommonOptions, JSON_OPTION, type RegisterCommand, withEngine } from "../command.js";
 import { examples } from "../help.js";
-import { wholeNumber } from "../names.js";
+import { addTrialOptions, type TrialFlags, trialOptionsOf } from "../trial-options.js";
 import { showRun } from "./experiment-run.js";
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, TrialFlags {
   readonly retryFailed?: boolean;
-  readonly deadline: number;
 }
 
 export const registerExperimentResume: RegisterCommand = (group, io, finish) => {
@@ -15,16 +14,14 @@ export const registerExperimentResume: RegisterCommand = (group, io, finish) => 
     .command("resume")
     .description("measure the trials of a run that have no result yet; exit code 1 when one failed")
     .argument("<run>", "name of a run that was interrupted, or its folder")
-    .option("--retry-failed", "those that failed as well")
-    .option("--deadline <seconds>", "for each step of a trial", wholeNumber, 120)
+    .option("--retry-failed", "those that failed as well");
+  addTrialOptions(command)
     .option(...JSON_OPTION)
     .action(async (name: string, options: Options) => {
       await withEngine(io, options, async (engine) => {
-        const { retryFailed = false, deadline } = options;
-        const run = await resumeRun(engine, await findRun(engine, name), {
-          ...{ retryFailed, deadlineMs: deadline * 1000, signal: io.interrupted },
-        });
-        finish(showRun(io, options, run));
+        const { retryFailed = false } = options;
+        const folder = await findRun(engine, name);
+        finish(showRun(io, options, await resumeRun(engine, folder, { ...trialOptionsOf(io, options), retryFailed })));
       });
     });
   examples(command, ["vnflab experiment resume bulk-run", "vnflab experiment resume bulk-run --retry-failed"]);

@@ -10,12 +10,11 @@ import type { Run } from "../../model/experiment/run-folder.js";
 import { ANSWER_IS_NO, type CommonOptions, JSON_OPTION, type RegisterCommand, show, withEngine } from "../command.js";
 import { examples } from "../help.js";
 import type { Io } from "../io.js";
-import { wholeNumber } from "../names.js";
 import { addPlanOptions, type PlanFlags, planOptionsOf } from "../plan-options.js";
+import { addTrialOptions, type TrialFlags, trialOptionsOf } from "../trial-options.js";
 
-export interface ExperimentRunOptions extends CommonOptions, PlanFlags {
+export interface ExperimentRunOptions extends CommonOptions, PlanFlags, TrialFlags {
   readonly out?: string;
-  readonly deadline: number;
 }
 
 export const registerExperimentRun: RegisterCommand = (group, io, finish) => {
@@ -37,10 +36,8 @@ export const registerExperimentRun: RegisterCommand = (group, io, finish) => {
 
 /** `experiment run` and `repro` have them. */
 export function addRunOptions(command: Command): Command {
-  return addPlanOptions(command)
-    .option("--out <folder>", "for the run; below the state folder when absent")
-    .option("--deadline <seconds>", "for each step of a trial", wholeNumber, 120)
-    .option(...JSON_OPTION);
+  addPlanOptions(command).option("--out <folder>", "for the run; below the state folder when absent");
+  return addTrialOptions(command).option(...JSON_OPTION);
 }
 
 /** Tells what comes, and how long it takes, before it begins. */
@@ -55,7 +52,7 @@ export async function runNamed(
   const takes = formatAge(1000 * estimateSeconds(trials, experiment));
   engine.emit({ type: "note", text: `${experiment.name}: ${trials.length} trials, about ${takes}` });
   return runExperiment(engine, {
-    ...{ experiment, trials, options: choice, signal: io.interrupted, deadlineMs: options.deadline * 1000 },
+    ...{ experiment, trials, options: choice, ...trialOptionsOf(io, options) },
     ...(options.out ? { folder: options.out } : {}),
     onBegin: ({ folder, manifest: { fitness } }) => {
       for (const text of [`results go to ${folder}`, ...fitness.stamp]) engine.emit({ type: "note", text });

@@ -2,15 +2,8 @@
 import type { Spec } from "vega";
 import { compiled } from "./draw.js";
 import { figureRows, figureSpec, ROWS } from "./figure-spec.js";
+import type { PageFigure } from "./page/page-figure.js";
 import type { ReportFigure } from "./report.js";
-
-export interface PageFigure {
-  readonly rows: readonly object[];
-  readonly wide: Spec;
-  readonly narrow: Spec;
-  readonly width: "width" | "child_width";
-  readonly columns: number;
-}
 
 export function pageFigure(figure: ReportFigure): PageFigure {
   const { facet } = figure;

@@ -37,7 +37,7 @@ export interface Bundle {
 
 /** Besides logs: what is small. Nothing else of a folder is taken along. */
 const KEPT = /^(manifest\.json|results\.jsonl|report\.(html|md|json)|data\.csv|figures\/[^/]+)$/;
-const LOGS = /^logs\//;
+const LOGS = /^(logs|captures)\//;
 const SCRIPT = "lab/reproduce/reproduce.sh";
 const MOST_DEEP = 4;
 

@@ -9,27 +9,17 @@ import { createStore, openStore, readRun, type Store } from "../store.js";
 import { judgeFitness } from "./fitness.js";
 import { readHost } from "./host-readings.js";
 import { makeManifest } from "./manifest.js";
-import { runTrials } from "./run-trials.js";
+import { type RunTrialsOptions, runTrials } from "./run-trials.js";
 
-export interface RunOptions {
+export interface RunOptions extends Omit<RunTrialsOptions, "retryFailed"> {
   /** As it is run: with all that the options change. */
   readonly experiment: Experiment;
   readonly trials: readonly Trial[];
   readonly options: PlanOptions;
   /** Absent: below the state folder, with the run's name. */
   readonly folder?: string;
-  /** For each step of a trial. */
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
   /** The run is begun: where, and what this host is fit for. */
   readonly onBegin?: (run: Pick<Run, "folder" | "manifest">) => void;
-}
-
-export interface ResumeOptions {
-  /** Trials that failed are run again. */
-  readonly retryFailed: boolean;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -37,7 +27,7 @@ export interface ResumeOptions {
  * on. A trial that fails is a result.
  */
 export async function runExperiment(context: EngineContext, run: RunOptions): Promise<Run> {
-  const { experiment, trials, options, deadlineMs, signal } = run;
+  const { experiment, trials, options } = run;
   const fitness = judgeFitness(await readHost(context, trials), trials);
   const manifest = await makeManifest(context, { experiment, trials, options, fitness });
   const folder = resolve(run.folder ?? join(context.layout.stateRoot, "results", manifest.run));
@@ -46,11 +36,11 @@ export async function runExperiment(context: EngineContext, run: RunOptions): Pr
   await using _lock = await lockFolder(context, folder, "vnflab experiment run");
   const store = await createStore(files, folder, manifest);
   run.onBegin?.({ folder, manifest });
-  return finish(context, store, { retryFailed: false, deadlineMs, signal });
+  return finish(context, store, { ...run, retryFailed: false });
 }
 
 /** The trials that have no result yet. Throws VNF_RESULTS_INVALID, and VNF_LAB_LOCKED when the run is under way. */
-export async function resumeRun(context: EngineContext, folder: string, options: ResumeOptions): Promise<Run> {
+export async function resumeRun(context: EngineContext, folder: string, options: RunTrialsOptions): Promise<Run> {
   const { files } = context.host;
   const path = resolve(folder);
   // Before a lock is put into a folder that may be something else.
@@ -59,7 +49,7 @@ export async function resumeRun(context: EngineContext, folder: string, options:
   return finish(context, await openStore(files, path), options);
 }
 
-async function finish(context: EngineContext, store: Store, options: ResumeOptions): Promise<Run> {
+async function finish(context: EngineContext, store: Store, options: RunTrialsOptions): Promise<Run> {
   try {
     await runTrials(context, store, options);
   } catch (error) {

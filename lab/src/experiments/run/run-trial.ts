@@ -9,6 +9,7 @@ import type { TrialResult } from "../../model/experiment/run-folder.js";
 import type { Trial } from "../../model/experiment/trial.js";
 import { measure } from "../measure.js";
 import type { Results, Values, WorkloadPlan } from "../workloads.js";
+import { TrialCapture } from "./capture-trial.js";
 import { configureTrial, effectiveOf } from "./configure-trial.js";
 import type { Effective } from "./effective.js";
 import { hostLoad, readCpuTime } from "./host-load.js";
@@ -23,6 +24,8 @@ export interface TrialRun {
   readonly folder: string;
   /** For each step, beside the time that the programs run. */
   readonly deadlineMs: number;
+  /** Its first frames are kept. */
+  readonly capture: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -101,7 +104,11 @@ async function perform(lab: Lab, trial: Trial, run: TrialRun): Promise<Outcome> 
   const look = async (over: AbortSignal) => {
     counters.values = await watchLoad(server, lab.context.host.clock, { warmupS, durationS, over });
   };
-  const { values, problems, results } = await measure(plan, configured.ends, wait, trial.telemetry ? look : undefined);
+  await using capture = new TrialCapture(lab, configured.ends.client);
+  const { values, problems, results } = await measure(plan, configured.ends, wait, {
+    before: () => (run.capture ? capture.begin(join(run.folder, "captures", `${trial.id}.pcapng`)) : Promise.resolve()),
+    beside: trial.telemetry ? look : undefined,
+  });
   const uncounted = trial.telemetry && !counters.values ? ["the load was over before the counters were read"] : [];
   const all = { ...values, ...counters.values };
   if (configured.kernel) return { values: all, problems, effective: configured.kernel, results };

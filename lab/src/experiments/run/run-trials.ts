@@ -17,6 +17,8 @@ export interface RunTrialsOptions {
   readonly retryFailed: boolean;
   /** For each step of a trial. */
   readonly deadlineMs: number;
+  /** The first frames of each trial are kept. */
+  readonly capture: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -46,9 +48,12 @@ export function pendingTrials(
   return trials.filter(({ id }) => !settled.has(id));
 }
 
+/** Starts of a setup in a row that may fail: one machine that hangs does not cost all trials, a broken host not a day. */
+const MOST_STARTS = 2;
+
 class Runner {
-  /** Setup that does not come up, and why: its other trials fail at once. */
-  private hopeless: { readonly setup: Setup; readonly why: string } | undefined;
+  /** Setup that has not come up at its last start, and why; after MOST_STARTS its other trials fail at once. */
+  private down: { readonly setup: Setup; readonly why: string; readonly starts: number } | undefined;
 
   constructor(
     private readonly context: EngineContext,
@@ -84,15 +89,17 @@ class Runner {
 
   /** The lab, or why there is none. */
   private async lab({ setup }: Trial): Promise<Lab | string> {
-    if (this.hopeless && sameSetup(this.hopeless.setup, setup)) return this.hopeless.why;
+    const down = this.down && sameSetup(this.down.setup, setup) ? this.down : undefined;
+    if (down?.starts === MOST_STARTS) return down.why;
     try {
       const { lab, isNew } = await this.labs.for(setup);
       if (isNew) await this.store.addSetup(await recordSetup(lab, setup));
+      this.down = undefined;
       return lab;
     } catch (thrown) {
       this.options.signal.throwIfAborted();
       const why = `the lab does not come up: ${asVnflabError(thrown).message}`;
-      this.hopeless = { setup, why };
+      this.down = { setup, why, starts: (down?.starts ?? 0) + 1 };
       return why;
     }
   }

@@ -17,6 +17,7 @@ const FOLDER = "/run";
 const EXAMPLE = "/repo/lab/examples/two-processes/lab.yaml";
 const CHOICE: PlanOptions = { quick: false, only: [] };
 const never = new AbortController().signal;
+const TRIALS = { deadlineMs: 60_000, capture: false, signal: never };
 
 const SMALL = `
 name: small
@@ -49,12 +50,11 @@ function planned(yaml: string, choice = CHOICE) {
 
 function run(yaml = SMALL, more: Partial<RunOptions> = {}) {
   const { experiment, trials } = planned(yaml);
-  const common = { experiment, trials, options: CHOICE, folder: FOLDER, deadlineMs: 60_000, signal: never };
+  const common = { experiment, trials, options: CHOICE, folder: FOLDER, ...TRIALS };
   return runExperiment(engine.context, { ...common, ...more });
 }
 
-const resume = (retryFailed = false) =>
-  resumeRun(engine.context, FOLDER, { retryFailed, deadlineMs: 60_000, signal: never });
+const resume = (retryFailed = false) => resumeRun(engine.context, FOLDER, { ...TRIALS, retryFailed });
 
 const clients = () =>
   programs.calls.filter((call) => / (rpc_client|udp_source|tcp_source) /.test(call) && call.startsWith("left"));
@@ -172,6 +172,26 @@ describe("a run", () => {
       Array(2).fill("a process has no kernel of its own; run it with virtual machines"),
     );
     expect(clients()).toHaveLength(2);
+  });
+
+  it("keeps the first frames of each trial when that is asked for", async () => {
+    const block = (type: number) => Buffer.from(new Uint32Array([type, 16, 0, 16]).buffer);
+    engine.sw.captured = [block(0x0a0d0d0a), block(6), block(6)];
+    const { manifest } = await run(SMALL, { capture: true });
+    for (const { id } of manifest.trials) {
+      const file = await engine.host.files.readBytes(`${FOLDER}/captures/${id}.pcapng`);
+      expect(Buffer.from(file ?? [])).toEqual(Buffer.concat([...engine.sw.captured]));
+    }
+    const captures = engine.sw.calls.filter((call) => call.includes("capture"));
+    expect(captures).toEqual(Array(4).fill(["capture left both ways", "stop capture"]).flat());
+  });
+
+  it("has its figures all the same where no capture can be had", async () => {
+    engine.sw.faults.capture = new VnflabError("VNF_CAPTURE", "no hooks here");
+    expect((await run(SMALL, { capture: true })).results.map(({ status }) => status)).toEqual(
+      Array(4).fill("measured"),
+    );
+    expect(engine.events).toContainEqual({ type: "note", text: "no capture: no hooks here" });
   });
 
   it("needs a folder of its own", async () => {
@@ -317,6 +337,19 @@ describe("a trial that fails", () => {
     expect(results.map(({ problems }) => problems[0])).toEqual(
       Array(4).fill("the lab does not come up: no such machine"),
     );
+    expect(engine.machines.calls.filter((call) => call === "start right")).toHaveLength(2);
+  });
+
+  it("is the only one of a setup that comes up at its second start", async () => {
+    const { machines } = engine;
+    const start = machines.start.bind(machines);
+    machines.start = async (spec) => {
+      machines.start = start;
+      throw new VnflabError("VNF_MACHINE_FAILED", `${spec.machine} hangs`);
+    };
+    const { results } = await run();
+    expect(results.map(({ status }) => status)).toEqual(["failed", "measured", "measured", "measured"]);
+    expect(results[0]?.problems[0]).toMatch(/^the lab does not come up: .* hangs$/);
   });
 
   it("that has brought a machine down costs itself alone", async () => {

@@ -5,17 +5,7 @@
 import { parse, type Spec, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { Handler } from "vega-tooltip";
-
-/** As page-figure.ts writes it. */
-interface PageFigure {
-  readonly rows: readonly object[];
-  /** Compiled for much room and for little; both take `rows` as their data `points`. */
-  readonly wide: Spec;
-  readonly narrow: Spec;
-  /** The signal with the width of a plot, and how many of them stand side by side where there is room. */
-  readonly width: "width" | "child_width";
-  readonly columns: number;
-}
+import type { PageFigure } from "./page-figure.js";
 
 const NARROW_PX = 560;
 const NARROWEST_PX = 120;
