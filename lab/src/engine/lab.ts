@@ -13,6 +13,7 @@ import type { RunResult } from "../host/exec.js";
 import type { AllocatedMachine } from "../model/deployment.js";
 import { asVnflabError } from "../model/error.js";
 import { firstNic, type StackModel } from "../model/topology.js";
+import { imagesOf } from "../render/effective-domain.js";
 import { Application } from "./application.js";
 import type { EngineContext } from "./context.js";
 import { answerWithin, patientEngine } from "./patience.js";
@@ -97,6 +98,12 @@ export class LabMachine {
   /** The domain as libvirt runs it; undefined for a machine that is none. */
   liveXml(): Promise<string | undefined> {
     return this.driver.liveXml(this.spec);
+  }
+
+  /** What it boots from and leaves as it is, on its host; nothing for a machine that is no domain. */
+  async images(): Promise<string[]> {
+    const xml = await this.liveXml();
+    return xml === undefined ? [] : imagesOf(`the running domain of ${this.name}`, xml);
   }
 
   pause(): Promise<void> {

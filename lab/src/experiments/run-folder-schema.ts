@@ -141,7 +141,7 @@ const setupRecord = z.object({
       domainXml: longText.exactOptional(),
       commandLine: longText.exactOptional(),
       stackConf: longText,
-      image: z.object({ path: text, sha256: z.string().regex(/^[0-9a-f]{64}$/) }).exactOptional(),
+      images: list(z.object({ path: text, sha256: z.string().regex(/^[0-9a-f]{64}$/) })).exactOptional(),
     }),
   ),
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { differences, readDomain } from "./effective-domain.js";
+import { differences, imagesOf, readDomain } from "./effective-domain.js";
 
 const asked = `<domain type="qemu"><name>vm</name><memory unit="MiB">768</memory>
   <memoryBacking><source type="memfd"/><access mode="shared"/></memoryBacking><vcpu placement="static">2</vcpu>
@@ -39,4 +39,19 @@ describe("the effective configuration of a domain", () => {
     const cells = '<cpu><numa><cell id="0" memAccess="shared"/></numa></cpu><devices>';
     expect(read(numa.replace("<devices>", cells)).sharedMemory).toBe(true);
   });
+});
+
+it("boots from images that stay as they are", () => {
+  const disk = (inner: string) => `<disk type="file" device="disk">${inner}</disk>`;
+  const own = '<source file="/lab/layer.qcow2"/><backingStore type="file"><source file="/base.qcow2"/></backingStore>';
+  const disks = [
+    disk('<source file="/root.img" index="2"/><backingStore/><readonly/>'),
+    disk(own),
+    '<disk type="block"><source dev="/dev/sdb"/><readonly/></disk>',
+  ].join("");
+  const boot = "<os><kernel>/vmlinuz</kernel><initrd>/initrd.img</initrd></os>";
+  expect(imagesOf("vm.xml", asked.replace("<devices>", `${boot}<devices>${disks}`))).toEqual([
+    ...["/vmlinuz", "/initrd.img", "/root.img", "/base.qcow2"],
+  ]);
+  expect(imagesOf("vm.xml", asked)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** What a domain's XML says of the things on which figures depend. Pure; for the asked and the running domain alike. */
 import type { Element } from "@xmldom/xmldom";
-import { children, find, parseXml } from "./template/dom.js";
+import { children, find, parseXml, textOf } from "./template/dom.js";
 
 export interface EffectiveDomain {
   readonly vcpus: number;
@@ -27,6 +27,30 @@ export function readDomain(file: string, xml: string): EffectiveDomain {
     pins: pinsOf(root),
     nics: nicsOf(root),
   };
+}
+
+/**
+ * Files that the domain boots from and that stay as they are: kernel, initial RAM disk, read-only disks, and the images
+ * that lie below a writable layer. Throws VNF_TEMPLATE_INVALID for what is no XML.
+ */
+export function imagesOf(file: string, xml: string): string[] {
+  const { root } = parseXml(file, xml);
+  const devices = find(root, "devices");
+  const disks = devices ? children(devices, "disk") : [];
+  const files = disks
+    .flatMap((disk) => [...(find(disk, "readonly") ? [disk] : []), ...layersBelow(disk)])
+    .map(sourceOf);
+  const boot = [find(root, "os", "kernel"), find(root, "os", "initrd")].map(textOf);
+  return [...boot, ...files].filter((path) => path !== "");
+}
+
+function layersBelow(layer: Element): Element[] {
+  const below = find(layer, "backingStore");
+  return below ? [below, ...layersBelow(below)] : [];
+}
+
+function sourceOf(layer: Element): string {
+  return find(layer, "source")?.getAttribute("file") ?? "";
 }
 
 /** What differs, one line each, as "what: seen, asked for asked"; none when the domain is as asked. */
@@ -87,8 +111,4 @@ function nicsOf(root: Element): EffectiveDomain["nics"] {
 function attributesOf(element: Element): string {
   const attributes = Array.from(element.attributes, ({ name, value }) => `${name}=${value}`);
   return [element.localName ?? "", ...attributes.sort()].join(" ");
-}
-
-function textOf(element: Element | undefined): string {
-  return element?.textContent?.trim() ?? "";
 }

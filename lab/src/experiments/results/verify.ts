@@ -1,11 +1,11 @@
 /** Whether a run's folder is what it says: every byte as summed, every trial there, once, and as it was planned. */
-import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import type { EngineContext } from "../../engine/context.js";
 import { asVnflabError } from "../../model/error.js";
 import { FACTOR_NAMES } from "../../model/experiment/factors.js";
 import { RESULTS, type Run, type TrialResult } from "../../model/experiment/run-folder.js";
 import type { Trial } from "../../model/experiment/trial.js";
+import { fileSum } from "../file-sum.js";
 import { planTrials } from "../plan/plan-trials.js";
 import { groupBy } from "../statistics/group-by.js";
 import { readRun } from "../store.js";
@@ -55,15 +55,9 @@ async function checkSums(files: Files, folder: string): Promise<Check[]> {
   if (sums === undefined) return [{ name: "checksums", ok: false, detail: `${SUMS} is not a list of SHA-256 sums` }];
   for (const { path, sha256 } of sums) {
     if ((await files.kind(join(place, path))) !== "file") faults.push(`${path} is not there`);
-    else if ((await sha256Of(files, join(place, path))) !== sha256) faults.push(`${path} has changed`);
+    else if ((await fileSum(files, join(place, path))) !== sha256) faults.push(`${path} has changed`);
   }
   return [checkOf("checksums", faults, `${sums.length} files as in ${SUMS}`)];
-}
-
-async function sha256Of(files: Files, path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of files.chunks(path)) hash.update(chunk);
-  return hash.digest("hex");
 }
 
 async function trialsOfLines(files: Files, folder: string): Promise<TrialResult[]> {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type FakeEngine, fakeEngine } from "../../engine/fake-engine.js";
 import { Lab } from "../../engine/lab.js";
@@ -284,8 +285,14 @@ describe("the kernel's side", () => {
   }
 
   it("has the cards, so many CPUs and its congestion control for its trials alone", async () => {
-    const { results } = await run(YAML);
+    const { results, manifest } = await run(YAML);
     expect(results.map(({ problems }) => problems)).toEqual(Array(8).fill([]));
+    const sha256 = createHash("sha256").update("").digest("hex");
+    const images = [{ path: "/repo/build/images/guest/payload.img", sha256 }];
+    expect(manifest.setups[0]?.machines).toMatchObject([
+      { name: "vm1", images },
+      { name: "vm2", images },
+    ]);
     const kernel = results.filter(({ levels }) => levels.stack === "kernel");
     expect(kernel.map(({ effective }) => effective)).toEqual(
       kernel.map(({ levels }) => ({ workers: levels.workers, cc: "cubic" })),

@@ -1,9 +1,9 @@
 /** A setup as it ran: domains as libvirt runs them, QEMU's command lines, configuration files, images. */
-import { createHash } from "node:crypto";
 import type { EngineContext } from "../../engine/context.js";
 import type { Lab, LabMachine } from "../../engine/lab.js";
 import type { SetupRecord } from "../../model/experiment/run-folder.js";
 import type { Setup } from "../../model/experiment/trial.js";
+import { fileSum } from "../file-sum.js";
 
 type Files = EngineContext["host"]["files"];
 
@@ -16,13 +16,14 @@ async function recordMachine(lab: Lab, machine: LabMachine): Promise<SetupRecord
   const domainXml = await machine.liveXml();
   const { pid, pids = [] } = await machine.observe();
   const commandLine = domainXml && (await readCommandLine(files, pid ?? pids[0]));
-  const image = domainXml && (await imageOf(files, domainXml));
+  const images = [];
+  for (const path of await machine.images()) images.push({ path, sha256: await fileSum(files, path) });
   return {
     name: machine.name,
     stackConf: Buffer.from(await machine.getFile(machine.stackConf)).toString(),
     ...(domainXml ? { domainXml } : {}),
     ...(commandLine ? { commandLine } : {}),
-    ...(image ? { image } : {}),
+    ...(images.length > 0 ? { images } : {}),
   };
 }
 
@@ -34,13 +35,4 @@ async function readCommandLine(files: Files, pid: number | undefined): Promise<s
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** The first disk is the system's. */
-async function imageOf(files: Files, domainXml: string): Promise<SetupRecord["machines"][number]["image"]> {
-  const path = /<source file=['"]([^'"]+)['"]/.exec(domainXml)?.[1];
-  if (path === undefined || (await files.kind(path)) !== "file") return undefined;
-  const hash = createHash("sha256");
-  for await (const chunk of files.chunks(path)) hash.update(chunk);
-  return { path, sha256: hash.digest("hex") };
 }

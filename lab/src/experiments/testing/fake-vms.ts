@@ -12,7 +12,8 @@ export async function makeVmsPossible({ host }: FakeEngine): Promise<void> {
   const inside = [
     '<a x="{{name}}" y="{{consoleLog}}" z="{{agentSocket}}"/><memory unit="MiB">{{memoryMib}}</memory>',
     '<memoryBacking><access mode="shared"/></memoryBacking>',
-    `<devices><interface vnflab:each="interfaces" type="vhostuser">${nic}</interface></devices>`,
+    `<devices><disk type="file"><source file="${image}/payload.img"/><readonly/></disk>`,
+    `<interface vnflab:each="interfaces" type="vhostuser">${nic}</interface></devices>`,
   ].join("");
   await files.write("/repo/vm-templates/guest.xml", `<d xmlns:vnflab="urn:vnflab:template">${inside}</d>`);
   exec.install("qemu-system-x86_64", () => 0);

@@ -55,7 +55,8 @@ export interface SetupRecord {
     readonly domainXml?: string;
     readonly commandLine?: string;
     readonly stackConf: string;
-    readonly image?: { readonly path: string; readonly sha256: string };
+    /** Kernel and disks. */
+    readonly images?: readonly { readonly path: string; readonly sha256: string }[];
   }[];
 }
 
