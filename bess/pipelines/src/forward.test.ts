@@ -88,6 +88,51 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8])("forward with %d ports", (n) => {
   });
 });
 
+describe("forward with spread 'hash'", () => {
+  const ports = somePorts(4).map((port, i) => ({ ...port, queues: [1, 3, 2, 1][i] ?? 1 }));
+
+  it.each(["all", "others"] as const)("lets the flow choose the receiver's queue, broadcast to %s", (broadcast) => {
+    const world = new Simulation(forward(ports, { broadcast, spread: "hash" }));
+    const ends = (others: ForwardPort[], hash: number) =>
+      others.map((to) => `${to.name}:${hash % queuesOf(to).length}`);
+    for (const from of ports) {
+      for (const qid of queuesOf(from)) {
+        for (let hash = 0; hash < 6; hash++) {
+          const reached = (destination: string) => world.sendByQueue(from.name, qid, destination, undefined, hash);
+          const hearers = ports.filter((port) => broadcast === "all" || port !== from);
+          expect(reached(BROADCAST)).toEqual(ends(hearers, hash));
+          for (const to of hearers) {
+            for (const destination of to.macs) expect(reached(destination)).toEqual(ends([to], hash));
+          }
+        }
+      }
+    }
+    expect(world.deadends).toBe(0);
+  });
+
+  it("has one HashLB before each port of several queues, which alone leads to its queues", () => {
+    const { modules, connections } = forward(ports, { spread: "hash" });
+    expect(modules.filter(({ mclass }) => mclass === "HashLB")).toEqual([
+      { name: "spread_p2", mclass: "HashLB", arg: { type: "HashLBArg", value: { gates: [0, 1, 2], mode: "l4" } } },
+      { name: "spread_p3", mclass: "HashLB", arg: { type: "HashLBArg", value: { gates: [0, 1], mode: "l4" } } },
+    ]);
+    expect(connections.filter(({ m2 }) => /^out_p[23]_/.test(m2))).toEqual([
+      { m1: "spread_p2", ogate: 0, m2: "out_p2_0", igate: 0 },
+      { m1: "spread_p2", ogate: 1, m2: "out_p2_1", igate: 0 },
+      { m1: "spread_p2", ogate: 2, m2: "out_p2_2", igate: 0 },
+      { m1: "spread_p3", ogate: 0, m2: "out_p3_0", igate: 0 },
+      { m1: "spread_p3", ogate: 1, m2: "out_p3_1", igate: 0 },
+    ]);
+  });
+
+  it("is 'lanes' where it is not asked for, and where all ports have one queue", () => {
+    const lanes = forward(ports);
+    expect(forward(ports, { spread: "lanes" })).toEqual(lanes);
+    expect(lanes.modules.map(({ mclass }) => mclass)).not.toContain("HashLB");
+    expect(forward(TWO, { spread: "hash" })).toEqual(forward(TWO));
+  });
+});
+
 /** One line a thing: what reads well in a diff. */
 function lines(pipeline: Pipeline): string[] {
   return [

@@ -9,6 +9,14 @@
 // Queue q of every port forms a lane of its own: what one machine sends by queue q arrives by queue q of another, so
 // that the answer to a flow comes back to the core that owns it. A port with fewer queues takes lane q by q modulo
 // their number.
+//
+// With spread "hash" the sender's queue does not matter. Whatever goes to a port with several queues passes the port's
+// HashLB, a standard module too, whose gate q leads to queue q:
+//
+//   fib_A_q, flood_A_q -> spread_B (HashLB) -> out_B_0, out_B_1 ...
+//
+// so that flows reach all queues of a receiver however few the sender has. The two directions of a flow are hashed apart.
+// What is no IPv4 (ARP) goes to queue 0.
 import type { Argument, Pipeline } from "@vnflab/bess-client";
 
 export interface ForwardPort {
@@ -21,8 +29,13 @@ export interface ForwardPort {
   macs: string[];
 }
 
+/** By which of its queues a port gets a frame: that of the sender's lane, or one that the flow's hash chooses. */
+export type Spread = "lanes" | "hash";
+
 export interface ForwardOptions {
   broadcast?: "all" | "others";
+  /** "lanes" when absent. */
+  spread?: Spread | undefined;
   worker?: { wid: number; core: number };
 }
 
@@ -44,18 +57,20 @@ export function forward(ports: ForwardPort[], options: ForwardOptions = {}): Pip
   };
   for (const port of ports) {
     for (let qid = 0; qid < queuesOf(port); qid++) {
-      add(pipeline, laneOutput(port, qid), { type: "QueueOutArg", value: { port: port.name, qid } });
+      add(pipeline, queueOutput(port, qid), { type: "QueueOutArg", value: { port: port.name, qid } });
     }
+    addSpread(pipeline, port, options.spread);
   }
   const lanes = Math.max(...ports.map(queuesOf));
-  for (let lane = 0; lane < lanes; lane++) addLane(pipeline, ports, lane, options.broadcast ?? "others");
+  for (let lane = 0; lane < lanes; lane++) addLane(pipeline, ports, lane, options);
   return pipeline;
 }
 
-function addLane(pipeline: Pipeline, ports: ForwardPort[], lane: number, broadcast: "all" | "others"): void {
+function addLane(pipeline: Pipeline, ports: ForwardPort[], lane: number, { broadcast, spread }: ForwardOptions): void {
   const sources = ports.filter((port) => lane < queuesOf(port));
+  const outputs = ports.map((port) => laneOutput(port, lane, spread));
   if (broadcast === "all") {
-    addTable(pipeline, ports, { suffix: `all_${lane}`, lane, flood: ports, own: undefined });
+    addTable(pipeline, ports, { suffix: `all_${lane}`, outputs, own: undefined });
     add(pipeline, `merge_${lane}`, { type: "MergeArg", value: {} });
     link(pipeline, `merge_${lane}`, 0, `fib_all_${lane}`);
     for (const port of sources) addInput(pipeline, port, lane, `merge_${lane}`);
@@ -63,7 +78,7 @@ function addLane(pipeline: Pipeline, ports: ForwardPort[], lane: number, broadca
   }
   for (const port of sources) {
     const suffix = `${port.name}_${lane}`;
-    addTable(pipeline, ports, { suffix, lane, flood: ports.filter((other) => other !== port), own: port });
+    addTable(pipeline, ports, { suffix, outputs, own: port });
     addInput(pipeline, port, lane, `fib_${suffix}`);
   }
 }
@@ -72,9 +87,25 @@ export function queuesOf({ queues = 1 }: ForwardPort): number {
   return queues;
 }
 
-/** The module that sends what passes in a lane to a port. */
-export function laneOutput(port: ForwardPort, lane: number): string {
-  return `out_${port.name}_${lane % queuesOf(port)}`;
+const spreads = (port: ForwardPort, spread: Spread | undefined) => spread === "hash" && queuesOf(port) > 1;
+
+/** The module that writes one queue of a port. */
+export function queueOutput(port: ForwardPort, qid: number): string {
+  return `out_${port.name}_${qid}`;
+}
+
+/** The module that takes what passes in a lane to a port. */
+export function laneOutput(port: ForwardPort, lane: number, spread: Spread | undefined): string {
+  return spreads(port, spread) ? `spread_${port.name}` : queueOutput(port, lane % queuesOf(port));
+}
+
+/** Puts a port's HashLB before its outputs, if it needs one. */
+export function addSpread(pipeline: Pipeline, port: ForwardPort, spread: Spread | undefined): void {
+  if (!spreads(port, spread)) return;
+  const name = `spread_${port.name}`;
+  const gates = Array.from({ length: queuesOf(port) }, (_, qid) => qid);
+  add(pipeline, name, { type: "HashLBArg", value: { gates, mode: "l4" } });
+  for (const qid of gates) link(pipeline, name, qid, queueOutput(port, qid));
 }
 
 /** The module that reads one queue of a port. */
@@ -98,14 +129,13 @@ function addInput(pipeline: Pipeline, port: ForwardPort, qid: number, to: string
 
 interface Table {
   suffix: string;
-  lane: number;
-  /** Where frames go that no entry matches. */
-  flood: ForwardPort[];
-  /** The port whose frames pass here: what is addressed to itself goes nowhere. */
+  /** The module that leads to each port. */
+  outputs: string[];
+  /** The port whose frames pass here: nothing goes back to it. */
   own: ForwardPort | undefined;
 }
 
-function addTable(pipeline: Pipeline, ports: ForwardPort[], { suffix, lane, flood, own }: Table): void {
+function addTable(pipeline: Pipeline, ports: ForwardPort[], { suffix, outputs, own }: Table): void {
   const fib = `fib_${suffix}`;
   const replicate = `flood_${suffix}`;
   const entries = ports.flatMap((port, index) =>
@@ -113,15 +143,16 @@ function addTable(pipeline: Pipeline, ports: ForwardPort[], { suffix, lane, floo
   );
   entries.push({ addr: BROADCAST, gate: FLOOD_GATE });
   add(pipeline, fib, { type: "L2ForwardArg", value: { size: tableSize(entries.length) } });
-  ports.forEach((port, index) => {
-    if (port !== own) link(pipeline, fib, index, laneOutput(port, lane));
+  outputs.forEach((output, index) => {
+    if (ports[index] !== own) link(pipeline, fib, index, output);
   });
   pipeline.commands.push({ name: fib, cmd: "add", arg: { type: "L2ForwardCommandAddArg", value: { entries } } });
 
   // bessd's Replicate sends the original by gate 0 whatever its list says, so the list starts with 0.
+  const flood = outputs.filter((_, index) => ports[index] !== own);
   add(pipeline, replicate, { type: "ReplicateArg", value: { gates: flood.map((_, gate) => gate) } });
-  flood.forEach((port, gate) => {
-    link(pipeline, replicate, gate, laneOutput(port, lane));
+  flood.forEach((output, gate) => {
+    link(pipeline, replicate, gate, output);
   });
   link(pipeline, fib, FLOOD_GATE, replicate);
   const value = { gate: FLOOD_GATE };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-export { type ForwardOptions, type ForwardPort, forward, MAX_PORTS } from "./forward.js";
+export { type ForwardOptions, type ForwardPort, forward, MAX_PORTS, type Spread } from "./forward.js";
 export {
   type Impairment,
   impairMessage,

@@ -60,8 +60,52 @@ describe.each([
   });
 });
 
+describe.each([
+  ["with known addresses on a bessd", true, false, undefined],
+  ["with known addresses", true, true, undefined],
+  ["with unknown addresses", false, true, undefined],
+  ["impaired", true, true, { delayUs: 1000 }],
+])("links %s and spread 'hash'", (_title, known, ownModules, impair) => {
+  const hashed = { ...someLink(1, 4, known), spread: "hash" as const, ...(impair ? { impair } : {}) };
+  const lanes = someLink(2, 4, true);
+  const pipeline = segments([hashed, lanes], { ownModules });
+
+  it("bring a frame to the queue that its flow chooses, whatever queue it comes from", () => {
+    const world = new Simulation(pipeline);
+    hashed.ports.forEach(({ name }, i) => void world.send(name, 0, BROADCAST, mac(1, i)));
+    for (const from of [0, 1, 2, 3]) {
+      for (let qid = 0; qid < 1 + (from % 2); qid++) {
+        for (const to of [0, 1, 2, 3].filter((port) => port !== from)) {
+          for (const hash of [0, 1]) {
+            const ends = world.sendByQueue(`l1p${from}`, qid, mac(1, to), mac(1, from), hash);
+            expect(ends).toEqual([`l1p${to}:${hash % (1 + (to % 2))}`]);
+          }
+        }
+      }
+    }
+    expect(world.deadends).toBe(0);
+  });
+
+  it("have a HashLB for each of their ports with several queues, and none on other links", () => {
+    const spread = pipeline.modules.filter(({ mclass }) => mclass === "HashLB");
+    expect(spread.map(({ name }) => name)).toEqual(["spread_l1p1", "spread_l1p3"]);
+    for (const port of ["l1p1", "l1p3"]) {
+      for (const qid of [0, 1]) {
+        const toQueue = pipeline.connections.filter(({ m2 }) => m2 === `out_${port}_${qid}`);
+        expect(toQueue).toEqual([{ m1: `spread_${port}`, ogate: qid, m2: `out_${port}_${qid}`, igate: 0 }]);
+      }
+    }
+  });
+});
+
 describe("segments", () => {
   const link = someLink(1, 3, true);
+
+  it("are the same with spread 'lanes' and without", () => {
+    const links = [link, { ...someLink(2, 3, false), impair: { loss: 0.1 } }];
+    const lanes = links.map((each) => ({ ...each, spread: "lanes" as const }));
+    expect(segments(lanes, { ownModules: true })).toEqual(segments(links, { ownModules: true }));
+  });
 
   it("on a bessd are forward()'s pipelines, module by module", () => {
     expect(segments([link], { ownModules: false })).toEqual(forward(link.ports));

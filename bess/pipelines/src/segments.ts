@@ -13,8 +13,23 @@
 // so that a link can be impaired while it carries traffic, without taking the graph apart. One that does nothing costs
 // some 2 ns a frame. It stands at the input: what A sends is impaired once, whoever it is for, and a round trip
 // between A and B sees the delay twice. One Impair has all queues of its port, which thus share one rate.
+//
+// With spread "hash" the flow of a frame chooses the receiver's queue, as in forward(), by a HashLB before the outputs of
+// each port with several queues; a bessd has that module too.
 import type { Argument, Pipeline } from "@vnflab/bess-client";
-import { add, checkPorts, type ForwardPort, forward, laneOutput, queueInput, queuesOf, vhostPorts } from "./forward.js";
+import {
+  add,
+  addSpread,
+  checkPorts,
+  type ForwardPort,
+  forward,
+  laneOutput,
+  queueInput,
+  queueOutput,
+  queuesOf,
+  type Spread,
+  vhostPorts,
+} from "./forward.js";
 
 /** What happens to the frames of each port of a link, on their way in. */
 export interface Impairment {
@@ -35,6 +50,8 @@ export interface SegmentLink {
   name: string;
   ports: ForwardPort[];
   impair?: Impairment;
+  /** "lanes" when absent. */
+  spread?: Spread | undefined;
 }
 
 export interface SegmentsOptions {
@@ -76,28 +93,29 @@ export function impairMessage(impair: Impairment, index: number): Extract<Argume
 
 function segment(link: SegmentLink, index: number, ownModules: boolean): Pipeline {
   if (!ownModules) {
-    if (link.impair === undefined) return forward(link.ports);
+    if (link.impair === undefined) return forward(link.ports, { spread: link.spread });
     throw new RangeError(`segments: link ${link.name} is impaired, which needs vportd's own modules`);
   }
   const learns = link.impair !== undefined || link.ports.some(({ macs }) => macs.length === 0);
-  return withImpairs(learns ? learning(link, index) : forward(link.ports), link);
+  return withImpairs(learns ? learning(link, index) : forward(link.ports, { spread: link.spread }), link);
 }
 
-function learning({ ports }: SegmentLink, index: number): Pipeline {
+function learning({ ports, spread }: SegmentLink, index: number): Pipeline {
   const pipeline: Pipeline = { workers: [], ports: vhostPorts(ports), modules: [], connections: [], commands: [] };
   const lanes = Math.max(...ports.map(queuesOf));
   const name = `switch_${index}`;
   add(pipeline, name, { type: "L2SwitchArg", value: { ports: ports.length, lanes } });
   ports.forEach((port, i) => {
     for (let qid = 0; qid < queuesOf(port); qid++) {
-      add(pipeline, laneOutput(port, qid), { type: "QueueOutArg", value: { port: port.name, qid } });
+      add(pipeline, queueOutput(port, qid), { type: "QueueOutArg", value: { port: port.name, qid } });
       add(pipeline, queueInput(port, qid), { type: "QueueIncArg", value: { port: port.name, qid } });
       const igate = qid * ports.length + i;
       pipeline.connections.push({ m1: queueInput(port, qid), ogate: 0, m2: name, igate });
     }
+    addSpread(pipeline, port, spread);
     for (let lane = 0; lane < lanes; lane++) {
       const ogate = lane * ports.length + i;
-      pipeline.connections.push({ m1: name, ogate, m2: laneOutput(port, lane), igate: 0 });
+      pipeline.connections.push({ m1: name, ogate, m2: laneOutput(port, lane, spread), igate: 0 });
     }
   });
   return pipeline;

@@ -27,4 +27,25 @@ static inline void batch_free(struct batch *b)
     b->n = 0;
 }
 
+/*
+ * Splits a batch, way by way, in the order of the ways' first packets: moves those of the first packet's way
+ * to `out`, in their order, and what is left up. ways[i] is that of pkt[i]. Returns the way.
+ */
+static inline uint16_t batch_take_way(struct batch *b, uint16_t *ways, struct batch *out)
+{
+    uint16_t way = ways[0], kept = 0;
+
+    out->n = 0;
+    for (uint16_t i = 0; i < b->n; i++) {
+        if (ways[i] == way) {
+            batch_add(out, b->pkt[i]);
+        } else {
+            ways[kept] = ways[i];
+            b->pkt[kept++] = b->pkt[i];
+        }
+    }
+    b->n = kept;
+    return way;
+}
+
 #endif

@@ -85,32 +85,11 @@ static void l2_forward_process(struct run_ctx *ctx, struct module *m, uint16_t i
     const struct l2_forward *f = m->priv;
     uint16_t miss = __atomic_load_n(&f->default_gate, __ATOMIC_RELAXED);
     uint16_t gates[DP_BURST_MAX];
-    uint16_t left = b->n;
 
     (void)igate;
     for (uint16_t i = 0; i < b->n; i++)
         gates[i] = gate_of(f, miss, b->pkt[i]);
-
-    /* One batch a gate, in the order of the gates' first packets; what is left moves up. */
-    while (left > 0) {
-        struct batch out = {.n = 0};
-        uint16_t gate = gates[0], kept = 0;
-
-        for (uint16_t i = 0; i < left; i++) {
-            if (gates[i] == gate) {
-                batch_add(&out, b->pkt[i]);
-            } else {
-                gates[kept] = gates[i];
-                b->pkt[kept++] = b->pkt[i];
-            }
-        }
-        left = kept;
-        if (gate == DP_GATE_DROP)
-            module_drop(ctx, m, &out);
-        else
-            module_send(ctx, m, gate, &out);
-    }
-    b->n = 0;
+    module_send_each(ctx, m, gates, b);
 }
 
 const struct module_class l2_forward_class = {

@@ -275,8 +275,9 @@ static void l2_switch_process(struct run_ctx *ctx, struct module *m, uint16_t ig
     struct l2_switch *s = m->priv;
     struct l2_switch_slot *count = &s->slots[ctx->slot];
     uint16_t port = igate % s->n_ports, lane = igate / s->n_ports;
-    uint16_t outs[DP_BURST_MAX], left = b->n;
+    uint16_t outs[DP_BURST_MAX];
     uint64_t now = now_ms(s);
+    struct batch to;
 
     if (unlikely(lane >= s->n_lanes)) {
         module_drop(ctx, m, b);
@@ -286,20 +287,9 @@ static void l2_switch_process(struct run_ctx *ctx, struct module *m, uint16_t ig
     for (uint16_t i = 0; i < b->n; i++)
         outs[i] = decide(s, count, b->pkt[i], port, now);
 
-    /* One batch an output, in the order of the outputs' first frames; what is left moves up. */
-    while (left > 0) {
-        struct batch to = {.n = 0};
-        uint16_t out = outs[0], kept = 0;
+    while (b->n > 0) {
+        uint16_t out = batch_take_way(b, outs, &to);
 
-        for (uint16_t i = 0; i < left; i++) {
-            if (outs[i] == out) {
-                batch_add(&to, b->pkt[i]);
-            } else {
-                outs[kept] = outs[i];
-                b->pkt[kept++] = b->pkt[i];
-            }
-        }
-        left = kept;
         if (out == TO_NOWHERE)
             batch_free(&to);
         else if (out == TO_FLOOD)
@@ -307,7 +297,6 @@ static void l2_switch_process(struct run_ctx *ctx, struct module *m, uint16_t ig
         else
             module_send(ctx, m, lane * s->n_ports + out, &to);
     }
-    b->n = 0;
 }
 
 const struct module_class l2_switch_class = {

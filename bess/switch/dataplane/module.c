@@ -9,8 +9,8 @@
 #include "hook.h"
 
 static const struct module_class *const classes[] = {
-    &impair_class,    &l2_forward_class, &l2_switch_class, &merge_class, &port_inc_class, &port_out_class,
-    &queue_inc_class, &queue_out_class,  &replicate_class, &sink_class,  &source_class,
+    &hash_lb_class,  &impair_class,    &l2_forward_class, &l2_switch_class, &merge_class, &port_inc_class,
+    &port_out_class, &queue_inc_class, &queue_out_class,  &replicate_class, &sink_class,  &source_class,
 };
 
 static const struct module_class *class_find(const char *name)
@@ -175,4 +175,18 @@ void module_send(struct run_ctx *ctx, struct module *m, uint16_t ogate, struct b
     ctx->depth++;
     g->process(ctx, g->peer, g->peer_igate, b);
     ctx->depth--;
+}
+
+void module_send_each(struct run_ctx *ctx, struct module *m, uint16_t *gates, struct batch *b)
+{
+    struct batch out;
+
+    while (b->n > 0) {
+        uint16_t gate = batch_take_way(b, gates, &out);
+
+        if (gate == DP_GATE_DROP)
+            module_drop(ctx, m, &out);
+        else
+            module_send(ctx, m, gate, &out);
+    }
 }

@@ -100,12 +100,15 @@ void *module_alloc(size_t size);
 void module_gate_counters(const struct module *m, uint16_t ogate, uint64_t *batches, uint64_t *packets);
 uint64_t module_deadends(const struct module *m);
 
-/* Packet path. Both take the batch over. */
+/* Packet path. All take the batch over. */
 void module_send(struct run_ctx *ctx, struct module *m, uint16_t ogate, struct batch *b);
+/* pkt[i] by gates[i], which may be DP_GATE_DROP: one batch a gate, in the order of the packets. */
+void module_send_each(struct run_ctx *ctx, struct module *m, uint16_t *gates, struct batch *b);
 void module_drop(struct run_ctx *ctx, struct module *m, struct batch *b);
 
 /* The classes, each in a file of its own. */
-extern const struct module_class impair_class, l2_forward_class, l2_switch_class, merge_class, port_inc_class,
-    port_out_class, queue_inc_class, queue_out_class, replicate_class, sink_class, source_class;
+extern const struct module_class hash_lb_class, impair_class, l2_forward_class, l2_switch_class, merge_class,
+    port_inc_class, port_out_class, queue_inc_class, queue_out_class, replicate_class, sink_class,
+    source_class;
 
 #endif

@@ -16,7 +16,7 @@
 #include "dataplane.h"
 
 #define N_BUFFERS 2048
-#define N_PROBES 4
+#define N_PROBES 8
 #define PROBE_ROOM N_BUFFERS
 
 struct probe {

@@ -18,6 +18,8 @@ interface Node {
 interface Frame {
   destination: string;
   source: string;
+  /** What a HashLB makes of the frame's flow. */
+  hash: number;
 }
 
 const isGroup = (mac: string) => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
@@ -64,13 +66,13 @@ export class Simulation {
   }
 
   /** The same with the queue: `port:queue`. */
-  sendByQueue(port: string, queue: number, destination: string, source = "02:00:00:00:ff:ff"): string[] {
+  sendByQueue(port: string, queue: number, destination: string, source = "02:00:00:00:ff:ff", hash = 0): string[] {
     const inputs = [...this.#nodes].filter(([, { arg }]) => {
       const { port: from, qid = 0 } = arg.value as ValueOf<"QueueIncArg">;
       return arg.type === "QueueIncArg" && from === port && qid === queue;
     });
     if (inputs.length !== 1) throw new RangeError(`${inputs.length} modules read ${port}:${queue}`);
-    return inputs.flatMap(([, node]) => this.#leave(node, 0, { destination, source })).sort();
+    return inputs.flatMap(([, node]) => this.#leave(node, 0, { destination, source, hash })).sort();
   }
 
   #leave(node: Node, gate: number, frame: Frame): string[] {
@@ -93,6 +95,10 @@ export class Simulation {
       case "L2ForwardArg": {
         const gate = node.table.get(frame.destination) ?? node.defaultGate;
         return gate === DROP_GATE ? [] : this.#leave(node, gate, frame);
+      }
+      case "HashLBArg": {
+        const { gates = [] } = node.arg.value;
+        return this.#leave(node, Number(gates[frame.hash % gates.length]), frame);
       }
       case "L2SwitchArg":
         return this.#learn(node, node.arg.value.ports ?? 0, igate, frame);

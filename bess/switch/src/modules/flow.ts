@@ -9,12 +9,15 @@ const REPLICATE_GATES = 32;
 const DEFAULT_PKT_SIZE = 60;
 const MAX_PKT_SIZE = 1518;
 
-function replicateGates(gates: number[]): number[] {
-  if (gates.length > REPLICATE_GATES) throw invalid(`no more than ${REPLICATE_GATES} gates`);
-  const bad = gates.find((gate) => gate < 0 || gate >= REPLICATE_GATES);
+/** Also of HashLB: up to `most` gates, each below `bound`. */
+export function gateList(gates: number[], most: number, bound: number): number[] {
+  if (gates.length > most) throw invalid(`no more than ${most} gates`);
+  const bad = gates.find((gate) => gate < 0 || gate >= bound);
   if (bad !== undefined) throw invalid(`Invalid gate: ${bad}`);
   return gates;
 }
+
+const replicateGates = (gates: number[]) => gateList(gates, REPLICATE_GATES, REPLICATE_GATES);
 
 export const replicate: ModuleClass = {
   name: "Replicate",

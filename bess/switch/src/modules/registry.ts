@@ -2,6 +2,7 @@
 // A new class: its file, and one line here.
 import { missing } from "../errors.js";
 import { merge, replicate, sink, source } from "./flow.js";
+import { hashLb } from "./hash-lb.js";
 import { impair } from "./impair.js";
 import { l2Forward } from "./l2-forward.js";
 import { l2Switch } from "./l2-switch.js";
@@ -9,6 +10,7 @@ import type { ModuleClass } from "./module-class.js";
 import { portInc, portOut, queueInc, queueOut } from "./ports.js";
 
 const CLASSES: readonly ModuleClass[] = [
+  hashLb,
   impair,
   l2Forward,
   l2Switch,

@@ -4,6 +4,7 @@
 import { methodNames } from "@vnflab/bess-proto";
 import { describe, expect, it } from "vitest";
 import { offered } from "../rpc/service.js";
+import { hashLb } from "./contract/hash-lb.js";
 import { gateHooks } from "./contract/hooks.js";
 import { modules } from "./contract/modules.js";
 import { ownModules } from "./contract/own-modules.js";
@@ -29,6 +30,7 @@ export function contractSuite(name: string, start: () => Promise<Running>): void
       expect((await rpc.ok("ListDrivers")).driver_names).toEqual(["PMDPort"]);
       const { names } = await rpc.ok("ListMclass");
       expect(names).toEqual([
+        "HashLB",
         "Impair",
         "L2Forward",
         "L2Switch",
@@ -50,6 +52,7 @@ export function contractSuite(name: string, start: () => Promise<Running>): void
     });
 
     modules(stage);
+    hashLb(stage);
     ownModules(stage);
     ports(stage);
     gateHooks(stage);

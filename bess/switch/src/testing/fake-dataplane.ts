@@ -166,7 +166,7 @@ export class FakeDataPlane implements DataPlane {
       const { className, table, maxEntries } = this.#module(id);
       if (className === "Impair") this.#module(id).args = args;
       if (className === "L2Switch") return this.#switchCommand(id, name, args);
-      if (name === "set_gates") this.#mustStandStill(id);
+      if (name === "set_gates" || name === "set_mode") this.#mustStandStill(id);
       if (className !== "L2Forward" || name === "set_default_gate") return 0;
       if (name === "lookup") {
         const found = table.get(mac);

@@ -12,6 +12,10 @@ export interface PeerOptions {
   /** "txonly" sends to `to` as fast as it can, "rxonly" counts, "macswap" returns. */
   mode: "txonly" | "rxonly" | "macswap";
   to?: string;
+  /** What "txonly" sends: frames of one flow, or of 256 that differ in their source address. One when absent. */
+  flows?: "one" | "many";
+  /** 1 when absent. */
+  queues?: number;
   core: number;
   /** It makes the socket and the switch connects, instead of the other way round: then it survives the switch. */
   server?: boolean;
@@ -36,14 +40,16 @@ export class Testpmd {
   #output = "";
   #errors = "";
 
-  private constructor({ socket, mac, mode, to, core, server }: PeerOptions) {
+  private constructor({ socket, mac, mode, to, flows, queues = 1, core, server }: PeerOptions) {
     this.#child = spawn("stdbuf", [
       ...["-oL", "dpdk-testpmd"], // into a pipe it would keep its answers until a buffer is full
       ...["--lcores", `0@${core},1@${core}`, "--no-huge", "-m", "128", "--no-pci", "--no-telemetry", "--no-shconf"],
       ...["--file-prefix", this.#prefix],
-      ...["--vdev", `net_virtio_user0,path=${socket},mac=${mac},queues=1${server ? ",server=1" : ""}`],
+      ...["--vdev", `net_virtio_user0,path=${socket},mac=${mac},queues=${queues}${server ? ",server=1" : ""}`],
       ...["--", "-i", "--nb-cores=1", "--total-num-mbufs=4096", `--forward-mode=${mode}`],
+      ...[`--rxq=${queues}`, `--txq=${queues}`],
       ...(to === undefined ? [] : [`--eth-peer=0,${to}`]),
+      ...(flows === "many" ? ["--txonly-multi-flow"] : []),
     ]);
     this.#child.stdout.on("data", (data: Buffer) => {
       this.#output += data.toString();
@@ -90,6 +96,14 @@ export class Testpmd {
       from,
     );
     return { received: Number(received), sent: Number(sent) };
+  }
+
+  /** What each queue has received. */
+  async receivedByQueue(): Promise<number[]> {
+    const from = this.#output.length;
+    this.#child.stdin.write("show port xstats 0\n");
+    const [text] = await this.#seen(/NIC extended statistics for port 0[\s\S]*testpmd> /, from);
+    return [...text.matchAll(/rx_q\d+_good_packets: (\d+)/g)].map(([, packets]) => Number(packets));
   }
 
   async end(signal: "SIGKILL" | "quit" = "quit"): Promise<void> {
