@@ -58,7 +58,7 @@ describe("vnflab experiment", () => {
       shard: { index: 1, count: 2 },
     });
     expect(plan.trials).toHaveLength(3 * 5);
-    expect(plan.setups).toEqual([{ machines: "process", cpus: 1, queues: 1 }]);
+    expect(plan.setups).toEqual([{ machines: "process", cpus: 1, queues: 1, spread: "lanes" }]);
   });
 
   it("reads a file of one's own, and names its faults", async () => {

@@ -82,7 +82,7 @@ describe("the switch driver for vportd", () => {
     stateDir: "/state/l",
     runDir: "/run/l",
     logFile: "/state/l/switch.log",
-    links: [{ name: "lan" }],
+    links: [{ name: "lan", spread: "lanes" }],
     ports: [{ name: "a", link: "lan", socket: "/run/l/a.sock", queues: 1, macs: ["02:00:00:00:00:01"] }],
     deadlinesMs: { switch: 2000, ports: 1000 },
   };

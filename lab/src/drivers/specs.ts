@@ -19,7 +19,7 @@ export function switchSpec(deployment: Deployment): SwitchSpec {
     stateDir: deployment.stateDir,
     runDir: deployment.runDir,
     logFile: join(deployment.stateDir, "switch.log"),
-    links: deployment.links.map(({ name, impair }) => (impair ? { name, impair } : { name })),
+    links: deployment.links.map(({ name, spread, impair }) => ({ name, spread, ...(impair ? { impair } : {}) })),
     ports: deployment.machines.flatMap(({ nics }) =>
       nics.map(({ port, link, socket, queues, mac }) => ({ name: port, link, socket, queues, macs: [mac] })),
     ),

@@ -1,6 +1,6 @@
 /** What a switch driver does, and what it is given. The spec is plain data and stored in the lab's state. */
 
-import type { ImpairModel, Place } from "../model/topology.js";
+import type { ImpairModel, LinkModel, Place } from "../model/topology.js";
 
 export interface SwitchPortSpec {
   /** The machine's name; with `.1` for its second NIC. */
@@ -27,7 +27,7 @@ export interface SwitchSpec {
   readonly stateDir: string;
   readonly runDir: string;
   readonly logFile: string;
-  readonly links: readonly { readonly name: string; readonly impair?: ImpairModel }[];
+  readonly links: readonly Pick<LinkModel, "name" | "spread" | "impair">[];
   readonly ports: readonly SwitchPortSpec[];
   readonly deadlinesMs: { readonly switch: number; readonly ports: number };
 }

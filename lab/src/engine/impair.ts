@@ -31,7 +31,7 @@ export async function impairLink(
   const seed = impair?.seed ?? record.deployment.links.find(({ name }) => name === link)?.impair?.seed ?? 1;
   const wanted = impair && { ...impair, seed };
   await driver.impair(record.switch, link, wanted);
-  const links = record.switch.links.map((one) => (one.name === link ? impairedLink(link, wanted) : one));
+  const links = record.switch.links.map((one) => (one.name === link ? impairedLink(one, wanted) : one));
   await writeRecord(context.host.files, withSwitch(record, { ...record.switch, links }));
   return driver.linkState(record.switch, link);
 }

@@ -4,7 +4,7 @@ import type { Manifest, TrialResult } from "../model/experiment/run-folder.js";
 import type { Trial } from "../model/experiment/trial.js";
 
 export const CONDITIONS: Conditions = {
-  ...{ stack: "libmtcp", distribution: "shared", workers: 1, queues: 1 },
+  ...{ stack: "libmtcp", distribution: "shared", workers: 1, queues: 1, spread: "lanes" },
   ...{ offload: "auto", burst: 32, ring: 1024, cc: "reno" },
   ...{ workload: "rpc", payload: 64, connections: 10, load: 0, loss: 0, delay: 0 },
 };
@@ -26,7 +26,7 @@ export function makeTrial(number: number, more: Partial<Trial> = {}, conditions:
     levels: { workers: all.workers },
     conditions: all,
     ...{ repetition: 1, telemetry: false },
-    setup: { machines: "process", cpus: all.workers, queues: all.queues },
+    setup: { machines: "process", cpus: all.workers, queues: all.queues, spread: "lanes" },
     ...more,
   };
 }

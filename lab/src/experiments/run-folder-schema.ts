@@ -9,6 +9,7 @@ import { QUANTITIES, type QuantityName } from "../model/experiment/quantities.js
 import type { Manifest, TrialResult } from "../model/experiment/run-folder.js";
 import type { PlanOptions, Setup, Trial } from "../model/experiment/trial.js";
 import { WORKLOADS } from "../model/experiment/workload.js";
+import { SPREADS } from "../model/topology.js";
 
 /** Longest text that anything but a domain's XML has a use for. */
 const text = z.string().max(20_000);
@@ -31,6 +32,7 @@ const conditions: z.ZodType<Conditions> = z.object({
   distribution: z.enum(["direct", "shared", "1kb", "2kb", "none"]),
   workers: count,
   queues: count,
+  spread: z.enum(SPREADS),
   offload: z.enum(["auto", "csum", "off"]),
   burst: count,
   ring: count,
@@ -43,7 +45,7 @@ const conditions: z.ZodType<Conditions> = z.object({
   delay: z.number().min(0),
 });
 
-const setup: z.ZodType<Setup> = z.object({ machines, cpus: count, queues: count });
+const setup: z.ZodType<Setup> = z.object({ machines, cpus: count, queues: count, spread: z.enum(SPREADS) });
 
 const trial: z.ZodType<Trial> = z.object({
   ...{ id, cell: id, levels, conditions, setup },

@@ -17,8 +17,9 @@ interface Found {
 /** What the defaults would hide. Nothing else can be checked before these are mended. */
 export function checkFile(file: LabFile): Problem[] {
   const problems: Problem[] = [];
-  if (file.links && file.subnet !== undefined) {
-    problems.push({ path: ["subnet"], message: "a lab with `links` has a subnet for each of them" });
+  for (const key of ["subnet", "spread"] as const) {
+    if (!file.links || file[key] === undefined) continue;
+    problems.push({ path: [key], message: `a lab with \`links\` has a ${key} for each of them` });
   }
   if (file.switch.kind === "bessd" && file.switch.address === undefined) {
     problems.push({ path: ["switch", "kind"], message: "a bessd runs already: `address` says where" });

@@ -22,7 +22,7 @@ type StackFile = NonNullable<LabFile["defaults"]["stack"]>;
 type LinkFile = NonNullable<LabFile["links"]>[string];
 
 /** The one link of a lab that names none. */
-const ONLY_LINK = { name: "lan", subnet: "169.254.9.0/24" };
+const ONLY_LINK: LinkModel = { name: "lan", subnet: "169.254.9.0/24", spread: "lanes" };
 
 export const DEFAULT_ROUTE = "0.0.0.0/0";
 
@@ -45,10 +45,11 @@ export function normalise(file: LabFile, absolute: ResolvePath): Topology {
 }
 
 function normaliseLinks(file: LabFile): LinkModel[] {
-  if (!file.links) return [{ ...ONLY_LINK, ...defined({ subnet: file.subnet }) }];
+  if (!file.links) return [{ ...ONLY_LINK, ...defined({ subnet: file.subnet, spread: file.spread }) }];
   return Object.entries(file.links).map(([name, link], index) => ({
     name,
     subnet: link.subnet ?? usualSubnet(index),
+    spread: link.spread ?? ONLY_LINK.spread,
     ...(link.impair ? { impair: normaliseImpair(link.impair, file.seed) } : {}),
   }));
 }

@@ -28,7 +28,7 @@ machines:
     ]);
     expect(lab.deadlinesMs).toMatchObject({ link: 5000, agent: 120_000 });
     expect(lab.machines[0]?.nics).toEqual([{ link: "lan", queues: 2 }]);
-    expect(lab.links).toEqual([{ name: "lan", subnet: "169.254.9.0/24" }]);
+    expect(lab.links).toEqual([{ name: "lan", subnet: "169.254.9.0/24", spread: "lanes" }]);
   });
 
   it.each([
@@ -63,7 +63,7 @@ kinds: {vm: {memory: 512M}, process: {cpus: 3}}
 defaults: {cpus: 2}
 links:
   left: {impair: {delay: 10ms, jitter: 0.5ms, loss: 1%, reorder: 25%, rate: 2.5G}}
-  right: {subnet: 10.7.0.0/16}
+  right: {subnet: 10.7.0.0/16, spread: hash}
 machines:
   client: {nics: [{link: left}], routes: [{to: right, via: box}]}
   box: {nics: [{link: left}, {link: right, address: 10.7.0.1/16, queues: 2}], forwarding: true}
@@ -73,12 +73,13 @@ machines:
       {
         name: "left",
         subnet: "10.9.0.0/24",
+        spread: "lanes",
         impair: {
           ...{ delayUs: 10_000, jitterUs: 500, loss: 0.01, duplicate: 0, reorder: 0.25 },
           ...{ rateBps: 2_500_000_000, seed: 7 },
         },
       },
-      { name: "right", subnet: "10.7.0.0/16" },
+      { name: "right", subnet: "10.7.0.0/16", spread: "hash" },
     ]);
     expect(lab.machines).toMatchObject([
       { memoryMib: 512, cpus: 2, place: { kind: "docker" }, routes: [{ to: "right", via: ["box"] }] },

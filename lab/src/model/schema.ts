@@ -7,6 +7,7 @@ import { ACCELERATORS } from "./accelerator.js";
 import { hostRange, parseIpv4, parseMac, parsePrefix } from "./address.js";
 import { DISTRIBUTIONS } from "./distribution.js";
 import { PLACE_FORMS, parsePlace } from "./place.js";
+import { SPREADS } from "./topology.js";
 import { parsePercent, parseRateBps, parseTimeUs } from "./units.js";
 
 /** A text of a form; anything else, a number above all, is told the form as well. */
@@ -182,8 +183,16 @@ const time = unit(parseTimeUs, "a time is a number with us, ms or s, such as 10m
 const percent = unit(parsePercent, "a share is a percentage from 0% to 100%, such as 1%");
 const seed = z.int().min(0).max(0xffffffff);
 
+const spread = z
+  .enum(SPREADS)
+  .describe(
+    "How frames reach the queues of a NIC that has several: from queue q of the sender's NIC by queue q (lanes, when " +
+      "absent), or by a hash of their flow, as a card's receive-side scaling does (hash).",
+  );
+
 const link = z.strictObject({
   subnet: subnet.optional(),
+  spread: spread.optional(),
   impair: z
     .strictObject({
       delay: time.describe("Added to every frame."),
@@ -244,6 +253,7 @@ export const labSchema = z
       .describe("Whether it shares its CPUs with nothing: `up` is refused when there are not enough for it alone."),
     host: host.optional(),
     subnet: subnet.optional().describe("Of the one link that there is without `links`; 169.254.9.0/24 when absent."),
+    spread: spread.optional().describe("Of the one link that there is without `links`; lanes when absent."),
     links: z
       .record(name, link)
       .refine((links) => Object.keys(links).length > 0, "a lab has at least one link")

@@ -44,10 +44,15 @@ export interface ImpairModel {
 }
 
 /** One Ethernet segment. */
+/** How frames reach the queues of a NIC: as the sender chose its queue, or by a hash of their flow. */
+export const SPREADS = ["lanes", "hash"] as const;
+export type Spread = (typeof SPREADS)[number];
+
 export interface LinkModel {
   readonly name: string;
   /** Where NICs without an address get theirs from, `a.b.c.d/len`. */
   readonly subnet: string;
+  readonly spread: Spread;
   readonly impair?: ImpairModel;
 }
 

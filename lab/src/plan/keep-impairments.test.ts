@@ -13,4 +13,8 @@ it.each([
   ["a new link", link("lan", 0.3), link("wan", 0.1), link("wan", 0.2), link("lan", 0.3)],
 ])("%s", (_what, now, asked, actual, expected) => {
   expect(keepImpairments([now], { asked: [asked], actual: [actual] })).toStrictEqual([expected]);
+  const more = { spread: "hash" };
+  expect(keepImpairments([{ ...now, ...more }], { asked: [asked], actual: [actual] })).toStrictEqual([
+    { ...expected, ...more },
+  ]);
 });

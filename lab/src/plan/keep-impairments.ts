@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { LinkModel } from "../model/topology.js";
 
-export type ImpairedLink = Pick<LinkModel, "name" | "impair">;
+type ImpairedLink = Pick<LinkModel, "name" | "impair">;
 
 export interface LinksBefore {
   /** As the lab file had them. */
@@ -12,16 +12,18 @@ export interface LinksBefore {
 }
 
 /** A link of which the lab file now says something else than before is as the file says. */
-export function keepImpairments(links: readonly ImpairedLink[], before: LinksBefore): ImpairedLink[] {
-  return links.map(({ name, impair }) => {
-    const asked = before.asked.find((link) => link.name === name);
-    const actual = before.actual.find((link) => link.name === name);
+export function keepImpairments<Link extends ImpairedLink>(links: readonly Link[], before: LinksBefore): Link[] {
+  return links.map((link) => {
+    const { name, impair } = link;
+    const asked = before.asked.find((other) => other.name === name);
+    const actual = before.actual.find((other) => other.name === name);
     const stays = asked !== undefined && actual !== undefined && isDeepStrictEqual(asked.impair, impair);
-    return impairedLink(name, stays ? actual.impair : impair);
+    return impairedLink(link, stays ? actual.impair : impair);
   });
 }
 
 /** With no key for what it does not do. */
-export function impairedLink(name: string, impair: LinkModel["impair"]): ImpairedLink {
-  return impair ? { name, impair } : { name };
+export function impairedLink<Link extends ImpairedLink>(link: Link, impair: LinkModel["impair"]): Link {
+  const { impair: _, ...rest } = link;
+  return { ...rest, ...(impair ? { impair } : {}) } as Link;
 }

@@ -22,8 +22,8 @@ export const connectBess = async (...[address, options]: Parameters<BessConnecto
 
 /** The ports of each link see each other and nobody else. */
 export function wire({ kind, links, ports, core }: Wiring): Pipeline {
-  const used = links.map(({ name, impair }) => ({
-    name,
+  const used = links.map(({ name, spread, impair }) => ({
+    ...{ name, spread },
     ports: ports
       .filter(({ link }) => link === name)
       .map(({ name, socket, queues, macs }) => ({ name, socket, queues, macs: [...macs] })),

@@ -19,7 +19,7 @@ const spec: SwitchSpec = {
   stateDir: "/state/l",
   runDir: "/run/l-1a2b",
   logFile: "/state/l/switch.log",
-  links: [{ name: "lan" }],
+  links: [{ name: "lan", spread: "lanes" }],
   ports: [{ name: "a", link: "lan", socket: "/run/l-1a2b/a.sock", queues: 1, macs: ["02:00:00:00:00:01"] }],
   deadlinesMs: { switch: 2000, ports: 1000 },
 };

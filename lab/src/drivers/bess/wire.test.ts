@@ -10,7 +10,12 @@ const IMPAIR = { delayUs: 5, jitterUs: 0, loss: 0, duplicate: 0, reorder: 0, see
 
 it("ports of different links have no way to each other, on one worker", () => {
   const ports = [port("a", "l", 1), port("m", "l", 2), port("m.1", "r", 3), port("b", "r", 4)];
-  const links = [{ name: "l" }, { name: "r", impair: IMPAIR }, { name: "empty" }];
+  const spread = "lanes";
+  const links = [
+    { name: "l", spread },
+    { name: "r", spread, impair: IMPAIR },
+    { name: "empty", spread },
+  ] as const;
   const pipeline = wire({ kind: "vportd", links, ports, core: 3 });
   expect(pipeline.workers).toEqual([{ wid: 0, core: 3 }]);
   expect(pipeline.ports.map(({ name }) => name)).toEqual(["a", "m", "m.1", "b"]);

@@ -14,8 +14,8 @@ export function orderTrials(trials: readonly Trial[], seed: number): Trial[] {
   );
 }
 
-export function setupKey({ machines, cpus, queues }: Setup): string {
-  return `${machines} ${cpus} ${queues}`;
+export function setupKey({ machines, cpus, queues, spread }: Setup): string {
+  return `${machines} ${cpus} ${queues} ${spread}`;
 }
 
 /** Each time one of those that may come next. */

@@ -27,19 +27,32 @@ describe("a plan", () => {
     expect(new Set(trials.map(({ cell }) => cell)).size).toBe(10);
   });
 
+  it("has setups that spread frames by a hash where there is more than one queue", () => {
+    const { trials } = plan("factors: {queues: [1, 2], spread: [lanes, hash]}");
+    const setups = setupsOfTrials(trials).map(({ queues, spread }) => `${queues} ${spread}`);
+    expect(setups.sort()).toEqual(["1 lanes", "2 hash", "2 lanes"]);
+    expect(trials).toHaveLength(3 * 2);
+    const all = plan("factors: {queues: [1, 2]}\nfixed: {spread: hash}");
+    expect(
+      setupsOfTrials(all.trials)
+        .map(({ queues, spread }) => `${queues} ${spread}`)
+        .sort(),
+    ).toEqual([...["1 lanes", "2 hash"]]);
+  });
+
   it("has a setup for each number of queues, all with the CPUs of the trial that needs most", () => {
     const { trials } = plan(DESIGNS);
     const setups = setupsOfTrials(trials).toSorted((a, b) => a.queues - b.queues);
     expect(setups).toEqual([
-      { machines: "vm", cpus: 4, queues: 1 },
-      { machines: "vm", cpus: 4, queues: 2 },
+      { machines: "vm", cpus: 4, queues: 1, spread: "lanes" },
+      { machines: "vm", cpus: 4, queues: 2, spread: "lanes" },
     ]);
     const of = (distribution: string, workers: number) =>
       trials.find((it) => it.conditions.distribution === distribution && it.conditions.workers === workers)?.setup;
-    expect(of("2kb", 2)).toEqual({ machines: "vm", cpus: 4, queues: 1 });
-    expect(of("direct", 2)).toEqual({ machines: "vm", cpus: 4, queues: 2 });
-    expect(of("none", 2)).toEqual({ machines: "vm", cpus: 4, queues: 2 });
-    expect(of("none", 1)).toEqual({ machines: "vm", cpus: 4, queues: 1 });
+    expect(of("2kb", 2)).toMatchObject({ cpus: 4, queues: 1 });
+    expect(of("direct", 2)).toMatchObject({ cpus: 4, queues: 2 });
+    expect(of("none", 2)).toMatchObject({ cpus: 4, queues: 2 });
+    expect(of("none", 1)).toMatchObject({ cpus: 4, queues: 1 });
   });
 
   it("brings each setup up once", () => {

@@ -99,7 +99,9 @@ function cpusOfAll(combinations: readonly Combination[]): number {
 function trialsOf(experiment: Experiment, { levels, conditions }: Combination, cpus: number): Trial[] {
   const cellOf = (of: Conditions, telemetry: boolean) =>
     digest(experiment.name, experiment.machines, textOf(of), telemetry);
-  const setup: Setup = { machines: experiment.machines, cpus, queues: conditions.queues };
+  const { queues } = conditions;
+  const spread = queues > 1 ? conditions.spread : "lanes";
+  const setup: Setup = { machines: experiment.machines, cpus, queues, spread };
   const trial = (repetition: number, telemetry: boolean): Trial => {
     const cell = cellOf(conditions, telemetry);
     const peak = conditions.load > 0 ? { peak: cellOf({ ...conditions, load: 0 }, false) } : {};

@@ -31,6 +31,10 @@ function productRules(experiment: Experiment): Rule[] {
       allows: ({ distribution, queues, workers }) => distribution !== "direct" || queues === workers,
     },
     {
+      because: "with one queue there is nothing to spread: it is measured at its first level alone",
+      allows: (it) => it.queues > 1 || isFirst(it, "spread"),
+    },
+    {
       because: "burst is a key of libmtcp: the kernel is measured at its first level alone",
       allows: (it) => it.stack === "libmtcp" || isFirst(it, "burst"),
     },

@@ -165,9 +165,9 @@ describe("the lab of a run", () => {
   it("has a name of its own, and memory for its CPUs", () => {
     expect(labName("a-run")).toMatch(/^run-[0-9a-f]{10}$/);
     expect(labName("a-run")).not.toBe(labName("another-run"));
-    const settings = settingsOf("run-x", { machines: "vm", cpus: 4, queues: 2 });
+    const settings = settingsOf("run-x", { machines: "vm", cpus: 4, queues: 2, spread: "hash" });
     expect(settings.map(({ path, text }) => `${path.join(".")}=${text}`)).toEqual([
-      ...["name=run-x", "defaults.queues=2", "defaults.stack.cores=4", "defaults.hugepages=448M"],
+      ...["name=run-x", "defaults.queues=2", "spread=hash", "defaults.stack.cores=4", "defaults.hugepages=448M"],
       ...["defaults.cpus=4", "defaults.memory=1152M"],
     ]);
   });

@@ -9,6 +9,7 @@ import { asVnflabError } from "../../model/error.js";
 import type { MachineKind } from "../../model/experiment/experiment.js";
 import type { Setup } from "../../model/experiment/trial.js";
 import type { Setting } from "../../model/setting.js";
+import { setupKey } from "../plan/order.js";
 
 export interface SetupLabOptions {
   /** Of the run; the lab's name comes from it, so that two runs go side by side and a run finds what it has left. */
@@ -75,7 +76,7 @@ export class SetupLab implements AsyncDisposable {
 }
 
 export function sameSetup(one: Setup, other: Setup): boolean {
-  return one.machines === other.machines && one.cpus === other.cpus && one.queues === other.queues;
+  return setupKey(one) === setupKey(other);
 }
 
 /** A name of a lab is short. */
@@ -84,7 +85,7 @@ export function labName(run: string): string {
 }
 
 /** What the example must say otherwise. */
-export function settingsOf(name: string, { machines, cpus, queues }: Setup): Setting[] {
+export function settingsOf(name: string, { machines, cpus, queues, spread }: Setup): Setting[] {
   const set = (path: string, text: string): Setting => {
     return { path: path.split("."), text, origin: `the experiment's setup (${path}=${text})` };
   };
@@ -92,6 +93,7 @@ export function settingsOf(name: string, { machines, cpus, queues }: Setup): Set
   return [
     set("name", name),
     set("defaults.queues", String(queues)),
+    set("spread", spread),
     set("defaults.stack.cores", String(cpus)),
     set("defaults.hugepages", mib(HUGEPAGES_MIB)),
     ...(machines === "vm" ? [set("defaults.cpus", String(cpus)), set("defaults.memory", mib(MEMORY_MIB))] : []),

@@ -107,7 +107,16 @@ describe("a faulty experiment", () => {
 describe("the factors", () => {
   it("are the conditions of a trial, all of them", () => {
     const all: Record<keyof Conditions, true> = {
-      ...{ stack: true, distribution: true, workers: true, queues: true, offload: true, burst: true, ring: true },
+      ...{
+        stack: true,
+        distribution: true,
+        workers: true,
+        queues: true,
+        spread: true,
+        offload: true,
+        burst: true,
+        ring: true,
+      },
       ...{ cc: true, workload: true, payload: true, connections: true, load: true, loss: true, delay: true },
     };
     expect([...FACTOR_NAMES].sort()).toEqual(Object.keys(all).sort());

@@ -1,4 +1,6 @@
 /** An experiment as the other layers see it: checked, defaults filled in, units in the names. */
+
+import type { Spread } from "../topology.js";
 import type { QuantityName } from "./quantities.js";
 import type { Workload } from "./workload.js";
 
@@ -12,6 +14,8 @@ export interface Conditions {
   readonly workers: number;
   /** Queue pairs of each machine's NIC. */
   readonly queues: number;
+  /** How the switch spreads frames over the queues of a NIC. */
+  readonly spread: Spread;
   /** What the device does for TCP and UDP. */
   readonly offload: "auto" | "csum" | "off";
   /** Frames taken from a queue or a ring at once, at most. */

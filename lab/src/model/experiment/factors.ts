@@ -3,6 +3,7 @@
  * command line, the pages in docs/experiments and the labels of figures come from it.
  */
 import { dedicatedCores, usualQueues } from "../distribution.js";
+import { SPREADS } from "../topology.js";
 import { parsePercent, parseTimeUs } from "../units.js";
 import type { Conditions, FactorName, Level } from "./experiment.js";
 import { WORKLOADS, type Workload } from "./workload.js";
@@ -87,6 +88,16 @@ export const FACTORS: Readonly<Record<FactorName, Factor>> = {
     levels: whole(1, 32),
     usual: ({ distribution, workers }) => usualQueues(distribution === "none" ? "auto" : distribution, workers),
     usualWords: "as many as workers for direct and the kernel, otherwise 1",
+  },
+  spread: {
+    title: "switch",
+    unit: "",
+    meaning:
+      "How the switch spreads frames over the queues of a NIC: from the sender's queue q by queue q (lanes), or by a " +
+      "hash of their flow, as a card does (hash).",
+    endsIn: "the link's `spread`",
+    levels: { kind: "choice", of: SPREADS },
+    usual: () => "lanes",
   },
   offload: {
     title: "offload",

@@ -7,6 +7,8 @@ export interface Setup {
   /** CPUs of each machine: as many as the trial needs that needs most. */
   readonly cpus: number;
   readonly queues: number;
+  /** Lanes where there is one queue. */
+  readonly spread: Conditions["spread"];
 }
 
 export interface Trial {
