@@ -3,10 +3,11 @@
 SHELL := /bin/sh
 export PATH := $(CURDIR)/build/toolchain/bin:$(PATH)
 NICE ?=
-MESON_TEST = meson test --no-rebuild --print-errorlogs
+# Builds what it runs.
+MESON_TEST = $(NICE) meson test --print-errorlogs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-c build-ts build-asan build-tsan image check format test test-unit test-threads test-matrix test-report test-e2e demo bench bench-model bench-instructions soak soak-lab test-slow-worker fuzz golden clean
+.PHONY: help setup build build-c build-ts configure-asan configure-tsan image check format test test-unit test-threads test-matrix test-report test-e2e demo bench bench-model bench-instructions soak soak-lab test-slow-worker fuzz golden clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -18,20 +19,18 @@ build: build-c build-ts ## compile everything
 
 build-c: setup
 	@[ -f build/c/build.ninja ] || meson setup build/c
-	@$(NICE) ninja -C build/c
+	@$(NICE) ninja -C build/c product
 
 build-ts: setup
 	@npm run --silent gen --workspaces --if-present
 	@$(NICE) npx tsc -b
 
-build-asan: setup
+configure-asan: setup
 	@[ -f build/asan/build.ninja ] || meson setup build/asan -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
-	@$(NICE) ninja -C build/asan
 
 # gcc says that it does not follow fences; here they order nothing but atomics, which need no such help.
-build-tsan: setup
+configure-tsan: setup
 	@[ -f build/tsan/build.ninja ] || meson setup build/tsan -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dswitch=disabled -Dc_args=-Wno-tsan
-	@$(NICE) ninja -C build/tsan
 
 image: build-c ## build the guest image and the payload that carries the stack into it
 	@images/guest/build.sh
@@ -47,13 +46,13 @@ format: setup ## rewrite the sources in the project's format
 
 test: test-unit test-threads test-matrix test-report test-e2e ## everything: unit tests, threads, the two-host matrix, reports in a browser, the scenarios between machines
 
-test-unit: build build-asan ## unit tests: C under ASan and UBSan, TypeScript
+test-unit: build configure-asan ## unit tests: C under ASan and UBSan, TypeScript
 	@$(MESON_TEST) -C build/asan --no-suite matrix
 	@rm -rf build/test/error-codes
 	@npx vitest run --reporter=default --reporter=junit --outputFile.junit=$(CURDIR)/build/test/unit.xml
 	@node tools/dist/error-codes.js
 
-test-threads: build-tsan ## what runs in threads, under ThreadSanitizer
+test-threads: configure-tsan ## what runs in threads, under ThreadSanitizer
 	@$(MESON_TEST) -C build/tsan --timeout-multiplier 4 $(addprefix --suite=,threads api worker steer netif inet)
 
 test-matrix: build ## two hosts on the virtual clock: loss, delay, reordering, duplication; 1,000 seeds

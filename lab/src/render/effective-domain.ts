@@ -53,6 +53,12 @@ function sourceOf(layer: Element): string {
   return find(layer, "source")?.getAttribute("file") ?? "";
 }
 
+/** The switch's sockets that the domain's NICs connect to. Throws VNF_TEMPLATE_INVALID for what is no XML. */
+export function switchSocketsOf(file: string, xml: string): string[] {
+  const sources = vhostUserNics(parseXml(file, xml).root).map((nic) => find(nic, "source"));
+  return sources.flatMap((source) => source?.getAttribute("path") || []);
+}
+
 /** What differs, one line each, as "what: seen, asked for asked"; none when the domain is as asked. */
 export function differences(asked: EffectiveDomain, seen: EffectiveDomain): string[] {
   const compare = (what: string, a: unknown, b: unknown) => (a === b ? [] : [`${what}: ${b}, asked for ${a}`]);
@@ -92,19 +98,21 @@ function pinsOf(root: Element): string[] {
   return [...vcpus, ...emulator].sort();
 }
 
-function nicsOf(root: Element): EffectiveDomain["nics"] {
+function vhostUserNics(root: Element): Element[] {
   const devices = find(root, "devices");
   const interfaces = devices ? children(devices, "interface") : [];
-  return interfaces
-    .filter((nic) => nic.getAttribute("type") === "vhostuser")
-    .map((nic) => {
-      const driver = find(nic, "driver");
-      return {
-        mac: (find(nic, "mac")?.getAttribute("address") ?? "").toLowerCase(),
-        queues: Number(driver?.getAttribute("queues") || 1),
-        offloads: (driver ? children(driver) : []).map(attributesOf).sort().join("; ") || "as the machine has them",
-      };
-    });
+  return interfaces.filter((nic) => nic.getAttribute("type") === "vhostuser");
+}
+
+function nicsOf(root: Element): EffectiveDomain["nics"] {
+  return vhostUserNics(root).map((nic) => {
+    const driver = find(nic, "driver");
+    return {
+      mac: (find(nic, "mac")?.getAttribute("address") ?? "").toLowerCase(),
+      queues: Number(driver?.getAttribute("queues") || 1),
+      offloads: (driver ? children(driver) : []).map(attributesOf).sort().join("; ") || "as the machine has them",
+    };
+  });
 }
 
 /** `host csum=off tso4=off`. */

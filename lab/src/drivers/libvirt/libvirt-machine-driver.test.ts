@@ -55,6 +55,19 @@ describe("the libvirt driver", () => {
     expect(libvirt.domains.size).toBe(0);
   });
 
+  it("does not start a guest whose NIC would wait for a switch that is not there", async () => {
+    const { host, driver, libvirt } = await makeWorld();
+    const nic = '<interface type="vhostuser"><source type="unix" path="/run/l/m.sock" mode="client"/></interface>';
+    const wired = { ...spec, domainXml: spec.domainXml.replace("</domain>", `<devices>${nic}</devices></domain>`) };
+    expect(wired.domainXml).not.toBe(spec.domainXml);
+    const refused = { code: "VNF_SWITCH_FAILED", message: "m cannot start: nothing listens on /run/l/m.sock" };
+    await expect(driver.start(wired, signal)).rejects.toMatchObject(refused);
+    expect(libvirt.domains.size).toBe(0);
+    host.sockets.listening.add("unix:/run/l/m.sock");
+    await driver.start(wired, signal);
+    expect(libvirt.domains.size).toBe(1);
+  });
+
   it("does not ask a libvirt that was never told of the machine, so that a wrong URI is no obstacle later", async () => {
     const host = fakeHost();
     const unreachable = new LibvirtMachineDriver(host, () => Promise.reject(new Error("unreachable")));

@@ -9,6 +9,7 @@ import type { Host } from "../../host/host.js";
 import { resolveLayout } from "../../host/layout.js";
 import { waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
+import { switchSocketsOf } from "../../render/effective-domain.js";
 import type {
   GuestCommand,
   GuestProcess,
@@ -73,6 +74,7 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     const state = await this.state(spec, "ask anyway");
     if (state && !(await this.mayExist(spec))) throw foreignDomain(spec);
     if (state && isAlive(state)) return;
+    await this.requireSwitch(spec);
     const libvirt = await this.connection(spec);
     await this.host.files.write(definedMark(spec), `${spec.domainName}\n`);
     await makeDisks(this.host, spec);
@@ -83,6 +85,16 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     } catch (error) {
       await libvirt.call("undefine", { name }).catch(() => {});
       throw await this.withQemuLog(spec, error);
+    }
+  }
+
+  /** A NIC that reconnects would wait for its switch without end, and libvirt's call with it. */
+  private async requireSwitch({ machine, domainXml }: VmSpec): Promise<void> {
+    for (const socket of switchSocketsOf(`the domain of ${machine}`, domainXml)) {
+      if (await this.host.sockets.isListening(`unix:${socket}`)) continue;
+      throw new VnflabError("VNF_SWITCH_FAILED", `${machine} cannot start: nothing listens on ${socket}`, {
+        hint: "The switch must run, with a port for each NIC: `vnflab up FILE` starts it.",
+      });
     }
   }
 

@@ -11,6 +11,7 @@ import { type Probed, waitFor } from "../../host/wait.js";
 import { VnflabError } from "../../model/error.js";
 import { LOCAL } from "../../model/place.js";
 import { fillTemplate } from "../../render/fill-template.js";
+import type { LabDisk } from "../../render/template/patch-domain.js";
 import type { MachineDriver, Rung, RungStatus, VmSpec } from "../machine-driver.js";
 import { machineDriverContract } from "../machine-driver-contract.js";
 import { chooseAccelerator } from "./accelerator-probe.js";
@@ -59,7 +60,7 @@ function realGuestTests(): void {
     const socket = "/nonexistent/port.sock";
     await using guest = await Guest.make([{ mac: "02:00:00:00:00:01", socket, queues: 1 }]);
     const refused = guest.driver.start(guest.spec, signal);
-    await expect(refused).rejects.toMatchObject({ code: "VNF_LIBVIRT", message: /port\.sock/, hint: /switch/ });
+    await expect(refused).rejects.toMatchObject({ code: "VNF_SWITCH_FAILED", message: /port\.sock/, hint: /switch/ });
     expect((await guest.driver.observe(guest.spec)).status).toBe("absent");
   });
 }
@@ -114,6 +115,7 @@ async function makeSpec(host: Host, dir: string, interfaces: readonly Nic[]): Pr
   const names = { lab: "contract", machine: "a", domainName: "vnflab-contract-a" };
   const sockets = { consoleSocket: join(dir, "a.con"), agentSocket: join(dir, "a.qga") };
   const consoleLog = join(dir, "console.log");
+  const root: LabDisk = { file: join(image, manifest.rootfs ?? ""), target: "vda", format: "raw", readonly: true };
   const domainXml = fillTemplate(
     { file: template, text: await readFile(template, "utf8"), required: [] },
     {
@@ -125,7 +127,7 @@ async function makeSpec(host: Host, dir: string, interfaces: readonly Nic[]): Pr
       initrd: manifest.initrd ? join(image, manifest.initrd) : undefined,
       kernelArgs: `${manifest.kernelArgs} vnflab.hostname=a vnflab.payload=none vnflab.uio=none`,
       emulator: await host.exec.which("qemu-system-x86_64"),
-      disks: [{ file: join(image, manifest.rootfs ?? ""), target: "vda" }],
+      disks: [{ ...root }],
       ...{ interfaces, consoleLog, ...sockets },
     },
   );
