@@ -8,6 +8,16 @@ const port = (name: string, link: string, n: number) => ({
 
 const IMPAIR = { delayUs: 5, jitterUs: 0, loss: 0, duplicate: 0, reorder: 0, seed: 1 };
 
+it("a link that spreads by a hash has one before each port with several queues", () => {
+  const ports = [{ ...port("a", "l", 1), queues: 2 }, port("b", "l", 2)];
+  const modules = (spread: "lanes" | "hash") =>
+    wire({ kind: "vportd", links: [{ name: "l", spread }], ports, core: 3 })
+      .modules.filter(({ arg }) => arg.type === "HashLBArg")
+      .map(({ name }) => name);
+  expect(modules("hash")).toEqual(["spread_a"]);
+  expect(modules("lanes")).toEqual([]);
+});
+
 it("ports of different links have no way to each other, on one worker", () => {
   const ports = [port("a", "l", 1), port("m", "l", 2), port("m.1", "r", 3), port("b", "r", 4)];
   const spread = "lanes";
