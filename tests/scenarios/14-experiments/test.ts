@@ -22,8 +22,8 @@ duration: 500ms
 quantities: [requests_per_second, goodput]
 telemetry: true
 `;
-/** 4 combinations, each twice and once more for the counters. */
-const TRIALS = 12;
+/** 4 combinations, each twice for its speed and twice for its counters. */
+const TRIALS = 16;
 
 const summary = z.object({
   folder: z.string(),
