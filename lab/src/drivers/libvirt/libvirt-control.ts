@@ -24,6 +24,13 @@ export interface Domains {
   using<T>(spec: VmSpec, use: (libvirt: Libvirt) => Promise<T>): Promise<T>;
 }
 
+interface Until {
+  /** A boot that does not count. */
+  readonly but: string | undefined;
+  readonly deadlineMs: number;
+  readonly after: string;
+}
+
 export class LibvirtControl implements MachineControl<VmSpec> {
   constructor(private readonly domains: Domains) {}
 
@@ -48,23 +55,24 @@ export class LibvirtControl implements MachineControl<VmSpec> {
     await this.call(spec, "onReboot", { name, action: "restart" });
     await this.call(spec, "reset", { name });
     await this.resume(spec);
-    await this.untilBootedAnew(spec, before);
+    const { console, agent } = spec.deadlinesMs;
+    await this.untilRuns(spec, { but: before, deadlineMs: console + agent, after: "its reset" });
     await this.call(spec, "onReboot", { name, action: "destroy" });
   }
 
-  private async untilBootedAnew(spec: VmSpec, before: string | undefined): Promise<void> {
-    const { console, agent } = spec.deadlinesMs;
+  /** Its agent answers, of another boot than `but`. */
+  private async untilRuns(spec: VmSpec, { but, deadlineMs, after }: Until): Promise<void> {
     const probe = async (): Promise<Probed<void>> => {
       await this.require(spec);
       const now = await this.bootId(spec);
-      if (now !== undefined && now !== before) return { reached: true, value: undefined };
+      if (now !== undefined && now !== but) return { reached: true, value: undefined };
       return { reached: false, lastSeen: now === undefined ? "no answer from its agent" : "the boot before" };
     };
     await waitFor(this.domains.host.clock, probe, {
-      deadlineMs: console + agent,
+      deadlineMs,
       signal: new AbortController().signal,
       onDeadline: (lastSeen) =>
-        new VnflabError("VNF_NOT_READY", `${spec.machine} has not booted after its reset; last seen: ${lastSeen}`),
+        new VnflabError("VNF_NOT_READY", `${spec.machine} does not run after ${after}; last seen: ${lastSeen}`),
     });
   }
 
@@ -93,6 +101,10 @@ export class LibvirtControl implements MachineControl<VmSpec> {
       await this.domains.using(spec, (libvirt) => libvirt.call("destroy", { name }, { deadlineMs: DESTROY_MS }));
     }
     await this.call(spec, "restore", { file });
+    // To a new QEMU the agent is not connected at once, though in the guest nothing has happened.
+    const { state: now } = await this.require(spec);
+    if (now === "paused") return;
+    await this.untilRuns(spec, { but: undefined, deadlineMs: spec.deadlinesMs.agent, after: "its restore" });
   }
 
   private async require(spec: VmSpec): Promise<DomainState> {
