@@ -68,6 +68,30 @@ describe("the libvirt driver", () => {
     expect(libvirt.domains.size).toBe(1);
   });
 
+  it("defines one domain after the other, also when the first is refused", async () => {
+    const { driver, libvirt } = await makeWorld();
+    const call = libvirt.call.bind(libvirt);
+    let [now, most, refused] = [0, 0, false];
+    libvirt.call = (async (...args: Parameters<typeof call>) => {
+      if (args[0] !== "define") return call(...args);
+      most = Math.max(most, ++now);
+      await new Promise(setImmediate);
+      now--;
+      if (refused) return call(...args);
+      refused = true;
+      throw new Error("no schema");
+    }) as typeof call;
+    const other = {
+      ...spec,
+      machine: "n",
+      domainName: "vnflab-l-n",
+      domainXml: spec.domainXml.replaceAll("l-m", "l-n"),
+    };
+    const starts = await Promise.allSettled([driver.start(spec, signal), driver.start(other, signal)]);
+    expect(starts.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    expect(most).toBe(1);
+  });
+
   it("does not ask a libvirt that was never told of the machine, so that a wrong URI is no obstacle later", async () => {
     const host = fakeHost();
     const unreachable = new LibvirtMachineDriver(host, () => Promise.reject(new Error("unreachable")));

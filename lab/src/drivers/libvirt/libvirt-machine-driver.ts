@@ -53,6 +53,8 @@ export const libvirtMachines: MachineDriverFactory<VmSpec> = (host) =>
 export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
   private readonly connections = new Map<string, Promise<Libvirt>>();
   private readonly daemons = new Map<string, Promise<PrivateDaemon>>();
+  /** The last definition that was asked for has ended, whatever came of it. */
+  private lastDefined: Promise<unknown> = Promise.resolve();
 
   readonly control: MachineControl<VmSpec>;
 
@@ -79,13 +81,23 @@ export class LibvirtMachineDriver implements MachineDriver<VmSpec> {
     await this.host.files.write(definedMark(spec), `${spec.domainName}\n`);
     await makeDisks(this.host, spec);
     try {
-      await libvirt.call("define", { xml: spec.domainXml }, { deadlineMs: CONNECT_MS });
+      await this.define(libvirt, spec.domainXml);
       signal.throwIfAborted();
       await libvirt.call("create", { name }, { deadlineMs: CREATE_MS });
     } catch (error) {
       await libvirt.call("undefine", { name }).catch(() => {});
       throw await this.withQemuLog(spec, error);
     }
+  }
+
+  /**
+   * One after the other: a new libvirtd that validates two domains at once may take its own schema for none, because
+   * libxml2 sets up the schema's types without a lock.
+   */
+  private define(libvirt: Libvirt, xml: string): Promise<unknown> {
+    const defining = this.lastDefined.then(() => libvirt.call("define", { xml }, { deadlineMs: CONNECT_MS }));
+    this.lastDefined = defining.catch(() => {});
+    return defining;
   }
 
   /** A NIC that reconnects would wait for its switch without end, and libvirt's call with it. */
