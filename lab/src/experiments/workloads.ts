@@ -84,8 +84,14 @@ const sinkOptions = ({ warmupS, durationS }: WorkloadPlan) => [
   String(durationS),
 ];
 
+/**
+ * A sink counts from its own first connection on, which a busy host accepts late: the source sends for so much longer, or
+ * the end of what counts would find nobody sending.
+ */
+const LATE_S = 2;
+
 const sourceOptions = (plan: WorkloadPlan) => [
-  ...["-s", "0", "-t", whole(plan), "-c", String(plan.connections)],
+  ...["-s", "0", "-t", String(plan.warmupS + plan.durationS + LATE_S), "-c", String(plan.connections)],
   ...["-W", String(Math.min(plan.payload, LARGEST_WRITE))],
 ];
 

@@ -161,7 +161,7 @@ describe("a run", () => {
     expect(values.get("short")).toMatchObject({ connections_per_second: 1000 });
     expect(values.get("udp")).toEqual({ datagrams_per_second: 2000, goodput: 0.5 });
     expect(values.get("bulk")).toEqual({ goodput: 3, goodput_gibit: 2.8 });
-    expect(clients().find((call) => call.includes("tcp_source"))).toMatch(/ -s 0 -t 3 -c 16 -W 1448 /);
+    expect(clients().find((call) => call.includes("tcp_source"))).toMatch(/ -s 0 -t 5 -c 16 -W 1448 /);
   });
 
   it("says of a process's kernel that it cannot be had, and starts nothing for it", async () => {
