@@ -211,6 +211,25 @@ describe("marks of a lab", () => {
     await marked.wait();
   });
 
+  it("finds a process that is just beginning another program", async () => {
+    const fake = fakeHost();
+    const program: Record<string, string> = {
+      cmdline: "sleep\u000060\u0000",
+      environ: `${LAB_MARK}=/run/l/pair-12\u0000`,
+    };
+    await fake.files.write("/proc/7/stat", `7 (sleep) S 1 ${"0 ".repeat(17)}77 0`);
+    for (const name of Object.keys(program)) await fake.files.write(`/proc/7/${name}`, "");
+    const { readText } = fake.files;
+    let looks = 0;
+    fake.files.readText = async (path) => {
+      const name = /^\/proc\/7\/(cmdline|environ)$/.exec(path)?.[1];
+      return name && ++looks > 4 ? program[name] : readText.call(fake.files, path);
+    };
+    expect(await findMarkedProcesses(fake, "/run/l")).toMatchObject([{ pid: 7, command: "sleep 60" }]);
+    looks = Number.NEGATIVE_INFINITY;
+    expect(await findMarkedProcesses(fake, "/run/l")).toEqual([]);
+  });
+
   it("knows the QEMU of a lab by its arguments", async () => {
     const fake = fakeHost();
     await fake.files.write("/proc/7/stat", `7 (qemu-system-x86) S 1 ${"0 ".repeat(17)}77 0`);

@@ -41,8 +41,7 @@ export async function findMarkedProcesses(host: Host, runRoot: string): Promise<
   const found = await Promise.all(
     [...stats].map(async ([pid, stat]): Promise<MarkedProcess | undefined> => {
       if (own.has(pid) || hasEnded(stat)) return undefined;
-      const argv = ((await readProc(host, pid, "cmdline")) ?? "").split("\0").filter((word) => word !== "");
-      const environ = ((await readProc(host, pid, "environ")) ?? "").split("\0");
+      const { argv, environ } = await readProgram(host, pid, stat);
       const runDir = runDirOf(runRoot, argv, environ);
       if (runDir === undefined) return undefined;
       const process = { pid, startTicks: stat.startTicks, runDir, command: argv.join(" ") };
@@ -81,6 +80,27 @@ function ancestors(pid: number, stats: ReadonlyMap<number, ProcStat>): Set<numbe
   const line = new Set<number>();
   for (let at: number | undefined = pid; at !== undefined && !line.has(at); at = stats.get(at)?.parent) line.add(at);
   return line;
+}
+
+/** Longer than a process is between two programs. */
+const BETWEEN_MS = 100;
+/** The parent of the kernel's threads, which have no program. */
+const KTHREADD = 2;
+
+/** For a moment of its execve() a process has neither arguments nor an environment: then it is looked at again. */
+async function readProgram(host: Host, pid: number, { parent }: ProcStat) {
+  const until = host.clock.now() + BETWEEN_MS;
+  const read = async () => ({
+    argv: await readProc(host, pid, "cmdline"),
+    environ: await readProc(host, pid, "environ"),
+  });
+  let found = await read();
+  while (found.argv === "" && found.environ === "" && parent !== KTHREADD && host.clock.now() < until) {
+    await host.clock.delay(1);
+    found = await read();
+  }
+  const words = (text = "") => text.split("\0").filter((word) => word !== "");
+  return { argv: words(found.argv), environ: words(found.environ) };
 }
 
 /** Undefined when the process has ended or belongs to somebody else. */
